@@ -1,0 +1,1 @@
+//! What every engagement binary shares: settings, command line, wiring, progress, reports.

@@ -1,0 +1,1 @@
+//! Sending HTTP politely: transport, retry verdicts, limiter, circuit breaker, redaction; knows no vendor.

@@ -1,0 +1,1 @@
+//! HubSpot as a source and a destination of the sync engine.

@@ -1,0 +1,1 @@
+//! A local HubSpot portal: a deterministic state machine, an HTTP face and a record browser.

@@ -1,0 +1,1 @@
+//! Credentials for HubSpot's API behind one token provider.

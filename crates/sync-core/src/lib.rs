@@ -1,0 +1,1 @@
+//! The sync engine: observe, plan, apply, verify; knows no vendor.

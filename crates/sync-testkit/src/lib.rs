@@ -1,0 +1,1 @@
+//! Clocks moved by hand, scripted sources, seeded faults and conformance suites for the role traits.

@@ -1,0 +1,5 @@
+//! The vocabulary of the kit and the role traits that join its crates; no I/O.
+
+mod clock;
+
+pub use clock::Clock;

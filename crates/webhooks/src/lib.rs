@@ -1,0 +1,1 @@
+//! Verify and read what HubSpot sends.
