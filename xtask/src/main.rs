@@ -1,1 +1,68 @@
-fn main() {}
+//! All automation of the repository: `cargo xtask` lists the commands.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to the person who ran it")]
+
+mod arrows;
+mod ci;
+mod conformance;
+mod process;
+mod readme;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  ci [--after-tests]   everything the build server asks of a change; --after-tests leaves out the README's test
+                       command, for a caller that has just run it
+  check-arrows         crates import only what the table in xtask/src/arrows.rs allows
+  tidy                 manifests, file heads, words and README commands are as agreed
+  conformance          HubSpot's own Python and Node SDKs run against hubspot-sandbox (needs python3, node, npm and
+                       a package registry the first time)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["ci"] => in_workspace(|workspace| ci::run(workspace, ci::Tests::Run)),
+        ["ci", "--after-tests"] => in_workspace(|workspace| ci::run(workspace, ci::Tests::AlreadyRun)),
+        ["check-arrows"] => in_workspace(arrows::run),
+        ["tidy"] => in_workspace(tidy::run),
+        ["conformance"] => in_workspace(conformance::run),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        unknown => Err(format!("unknown command `{}`\n\n{HELP}", unknown.join(" "))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command ends in; the text of an error is for a person and says what to do.
+type Outcome = Result<(), String>;
+
+fn in_workspace(command: impl FnOnce(&Workspace) -> Outcome) -> Outcome {
+    command(&Workspace::load()?)
+}
+
+/// Prints what is wrong, one line each, and ends in an error if there was anything.
+fn report(check: &str, problems: &[String]) -> Outcome {
+    if problems.is_empty() {
+        println!("{check}: ok");
+        return Ok(());
+    }
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    Err(format!("{check}: {} problem(s), listed above", problems.len()))
+}

@@ -1,0 +1,120 @@
+//! `ci`: everything the build server asks of a change, one named and timed step per question.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::workspace::Workspace;
+use crate::{Outcome, arrows, conformance, process, readme, tidy};
+
+/// Whether the README's test command is still to be run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tests {
+    Run,
+    AlreadyRun,
+}
+
+/// The package and its test binary that ask for data or programs beyond the repository; it says aloud what it skips.
+const SERVICE_TESTS: (&str, &str) = ("workspace-tests", "services");
+
+type Step<'a> = (&'static str, Box<dyn FnOnce() -> Outcome + 'a>);
+
+/// Runs every step even after one has failed, so that one run tells everything, then prints the times.
+pub(crate) fn run(workspace: &Workspace, tests: Tests) -> Outcome {
+    let mut done = Vec::new();
+    for (name, step) in steps(workspace, tests) {
+        println!("\n== {name}");
+        let (outcome, took) = process::timed(step);
+        if let Err(message) = &outcome {
+            println!("{message}");
+        }
+        done.push((name, took, outcome.is_ok()));
+    }
+    println!("\n{}", summary(&done));
+    let failed: Vec<&str> = done.iter().filter(|(_, _, ok)| !ok).map(|(name, _, _)| *name).collect();
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+}
+
+/// Cheap ones first.
+fn steps(workspace: &Workspace, tests: Tests) -> Vec<Step<'_>> {
+    let mut steps: Vec<Step<'_>> = vec![
+        ("format", Box::new(|| process::run(cargo(workspace).args(["fmt", "--all", "--check"])))),
+        ("check-arrows", Box::new(|| arrows::run(workspace))),
+        ("tidy", Box::new(|| tidy::run(workspace))),
+        (
+            "lints",
+            Box::new(|| {
+                let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked"];
+                process::run(cargo(workspace).args(arguments).args(["--", "-D", "warnings"]))
+            }),
+        ),
+    ];
+    if tests == Tests::Run {
+        steps.push(("tests", Box::new(|| readme_tests(workspace))));
+    }
+    steps.push(("documentation", Box::new(|| documentation(workspace))));
+    steps.push(("dependencies", Box::new(|| dependencies(workspace))));
+    steps.push(("conformance", Box::new(|| conformance::run(workspace))));
+    steps.push(("services", Box::new(|| services(workspace))));
+    steps
+}
+
+fn cargo(workspace: &Workspace) -> Command {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    command.current_dir(&workspace.root);
+    command
+}
+
+/// What a newcomer types, word for word.
+fn readme_tests(workspace: &Workspace) -> Outcome {
+    let text = fs::read_to_string(workspace.root.join("README.md"))
+        .map_err(|error| format!("README.md: {error}"))?;
+    let command = readme::commands(&text)?.test;
+    process::run(cargo(workspace).args(command.split_whitespace().skip(1)))
+}
+
+fn documentation(workspace: &Workspace) -> Outcome {
+    let arguments = ["doc", "--workspace", "--no-deps", "--all-features", "--locked"];
+    process::run(cargo(workspace).args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Advisories need a database from the network, so they are asked for elsewhere; the rest works offline.
+fn dependencies(workspace: &Workspace) -> Outcome {
+    if !process::succeeds(cargo(workspace).args(["deny", "--version"])) {
+        process::run(cargo(workspace).args(["install", "--locked", "cargo-deny"]))?;
+    }
+    let arguments = ["deny", "--all-features", "--offline", "check", "bans", "licenses", "sources"];
+    process::run(cargo(workspace).args(arguments))
+}
+
+fn services(workspace: &Workspace) -> Outcome {
+    let (package, target) = SERVICE_TESTS;
+    let known = workspace
+        .package(package)
+        .is_some_and(|package| package.test_targets.iter().any(|name| name == target));
+    if !known {
+        return Err(format!("package {package} has no test binary `{target}`"));
+    }
+    let arguments = ["test", "--locked", "--package", package, "--test", target, "--", "--nocapture"];
+    process::run(cargo(workspace).args(arguments))
+}
+
+fn summary(done: &[(&str, Duration, bool)]) -> String {
+    let lines = done.iter().map(|(name, took, ok)| {
+        let verdict = if *ok { "ok" } else { "FAILED" };
+        format!("{name:<14} {:>7.1} s  {verdict}", took.as_secs_f64())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_what_failed() {
+        let done =
+            [("format", Duration::from_millis(1_240), true), ("tests", Duration::from_secs(75), false)];
+        assert_eq!(summary(&done), "format             1.2 s  ok\ntests             75.0 s  FAILED");
+    }
+}

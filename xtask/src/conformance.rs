@@ -1,0 +1,80 @@
+//! `conformance`: HubSpot's own SDKs, unmodified but for the base URL, run a suite of ours against the sandbox.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::workspace::Workspace;
+use crate::{Outcome, process};
+
+/// The releases that the suites are written for.
+const PYTHON_SDK: &str = "hubspot-api-client==12.0.0";
+const NODE_SDK: &str = "@hubspot/api-client@14.0.1";
+
+/// Builds the sandbox, installs the SDKs below the target folder where they are not yet there, and runs both suites.
+/// The suites start and stop the sandbox themselves, on a free port, with the settings that each test needs.
+pub(crate) fn run(workspace: &Workspace) -> Outcome {
+    let sandbox = build_sandbox(workspace)?;
+    let scripts = workspace.root.join("crates/hubspot-sandbox/tests/conformance");
+    let installed = workspace.target.join("conformance");
+    let python = install_python_sdk(&installed.join("python"))?;
+    let modules = install_node_sdk(&installed.join("node"))?;
+
+    let mut python_suite = Command::new(python);
+    python_suite.arg("suite.py").current_dir(scripts.join("python"));
+    // Byte code is written beside the sources otherwise.
+    python_suite.env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut node_suite = Command::new("node");
+    node_suite.args(["--test", "--test-reporter=spec", "suite.cjs"]).current_dir(scripts.join("node"));
+    node_suite.env("NODE_PATH", modules);
+
+    let outcomes = [
+        ("Python", process::run(python_suite.env("HUBSPOT_SANDBOX", &sandbox))),
+        ("Node", process::run(node_suite.env("HUBSPOT_SANDBOX", &sandbox))),
+    ];
+    println!();
+    for ((name, outcome), sdk) in outcomes.iter().zip([PYTHON_SDK, NODE_SDK]) {
+        println!("conformance: {name:<6} {sdk:<28} {}", if outcome.is_ok() { "ok" } else { "FAILED" });
+    }
+    outcomes.into_iter().try_for_each(|(_, outcome)| outcome)
+}
+
+fn build_sandbox(workspace: &Workspace) -> Result<PathBuf, String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let arguments =
+        ["build", "--quiet", "--locked", "--package", "hubspot-sandbox", "--bin", "hubspot-sandbox"];
+    process::run(Command::new(cargo).args(arguments).current_dir(&workspace.root))?;
+    Ok(workspace.target.join("debug").join(format!("hubspot-sandbox{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// A virtual environment; answers with its interpreter.
+fn install_python_sdk(folder: &Path) -> Result<PathBuf, String> {
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    once(folder, PYTHON_SDK, || {
+        process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+        let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTHON_SDK];
+        process::run(Command::new(&python).args(arguments))
+    })?;
+    Ok(python)
+}
+
+/// Answers with the folder that `NODE_PATH` must name.
+fn install_node_sdk(folder: &Path) -> Result<PathBuf, String> {
+    once(folder, NODE_SDK, || {
+        let arguments =
+            ["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+        process::run(Command::new("npm").args(arguments).arg("--prefix").arg(folder).arg(NODE_SDK))
+    })?;
+    Ok(folder.join("node_modules"))
+}
+
+/// Installs unless a note in `folder` says that exactly this was installed to the end.
+fn once(folder: &Path, what: &str, install: impl FnOnce() -> Outcome) -> Outcome {
+    let note = folder.join("installed");
+    if fs::read_to_string(&note).is_ok_and(|text| text == what) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    install()?;
+    fs::write(&note, what).map_err(|error| format!("{}: {error}", note.display()))
+}
