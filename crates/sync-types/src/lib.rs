@@ -1,5 +1,39 @@
 //! The vocabulary of the kit and the role traits that join its crates; no I/O.
+//!
+//! *Left* is the customer's system, *right* is HubSpot. A [`Source`] is read, a [`Destination`] is written, a
+//! [`Mapper`] stands between them, a state store remembers what both sides showed when they last agreed, and a
+//! [`Clock`] is the only time there is. Libraries meet through these traits; only engagements name two
+//! implementations at once.
 
 mod clock;
+mod destination;
+mod fingerprint;
+mod id;
+mod mapper;
+mod record;
+mod requirements;
+mod schema;
+mod source;
+//mod store;
+mod value;
 
 pub use clock::Clock;
+pub use destination::{
+    Budget, Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeOutcome, Lane, Limits,
+    Rejection, RowOutcome, Shown, ShownEdge, ShownPage, Target, WriteBatch, WriteRow,
+};
+pub use fingerprint::{Fingerprint, Fingerprinter};
+pub use id::{
+    Collection, EdgeRuleId, ExternalId, LinkId, ObjectType, OpId, PairId, PropertyName, RecordId, SyncKey,
+};
+pub use mapper::{
+    EdgeKind, EdgeRule, FieldProblem, FirstContact, Link, MapError, Mapped, MappedProperty, Mapper,
+};
+pub use record::{Record, Seen, Shape};
+pub use requirements::{
+    LabelSpec, ObjectSpec, OptionSpec, PropertyLabels, PropertySpec, Requirements, SchemaSpec,
+};
+pub use schema::{Property, PropertyKind, Schema};
+pub use source::{BadRecord, Page, PageToken, ReadRequest, Source, SourceError, SourceErrorKind};
+//STORE
+pub use value::{Revealed, Value};
