@@ -1,9 +1,10 @@
 //! The vocabulary of the kit and the role traits that join its crates; no I/O.
 //!
 //! *Left* is the customer's system, *right* is HubSpot. A [`Source`] is read, a [`Destination`] is written, a
-//! [`Mapper`] stands between them, a state store remembers what both sides showed when they last agreed, and a
+//! [`Mapper`] stands between them, a [`StateStore`] remembers what both sides showed when they last agreed, and a
 //! [`Clock`] is the only time there is. Libraries meet through these traits; only engagements name two
 //! implementations at once.
+#![doc = include_str!("../README.md")]
 
 mod clock;
 mod destination;
@@ -14,7 +15,7 @@ mod record;
 mod requirements;
 mod schema;
 mod source;
-//mod store;
+mod store;
 mod value;
 
 pub use clock::Clock;
@@ -35,5 +36,9 @@ pub use requirements::{
 };
 pub use schema::{Property, PropertyKind, Schema};
 pub use source::{BadRecord, Page, PageToken, ReadRequest, Source, SourceError, SourceErrorKind};
-//STORE
+pub use store::{
+    DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, FieldBase, Intent, LedgerEntry, NameId,
+    NameKind, Pair, PairState, PairWrite, ReadyEdge, RunRecord, StateStore, StoreError, StoreErrorKind,
+    Totals, Transition, Verb,
+};
 pub use value::{Revealed, Value};
