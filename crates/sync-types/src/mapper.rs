@@ -105,6 +105,9 @@ pub struct Mapped {
     pub edges: Vec<(EdgeRuleId, ExternalId)>,
     /// Whether the record is in the link's scope; a record outside it is left alone and counted as excluded.
     pub in_scope: bool,
+    /// Properties left alone although the record has a value for them, because the value is bad and the mapping
+    /// says that this must not keep the rest of the record back. To be counted and shown, not retried.
+    pub skipped: Vec<FieldProblem>,
 }
 
 /// Why a record could not be mapped: every problem of it.
