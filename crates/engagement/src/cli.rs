@@ -1,0 +1,212 @@
+//! The command line that every engagement shares.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// Everything that can be said on the command line.
+#[derive(Debug, Parser)]
+#[command(version, about, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Settings file [default: settings.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// One setting, over file and environment, such as `hubspot.share=0.5`; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Answer with one JSON document on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How to write the log, which goes to standard error
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log: Option<LogFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For a person.
+    Pretty,
+    /// One object per line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole cycle on a local portal, with data of its own and no account
+    Demo(Demo),
+    /// Show what the mapping needs in the portal, and create it with --yes
+    Init(Init),
+    /// Look at everything that must be right before a sync: settings, source, portal, state
+    Doctor,
+    /// Check the mapping against the source, and against the portal where a credential is set
+    Check,
+    /// Show what would be written, and what it costs; write nothing
+    Plan(Plan),
+    /// Write what is planned
+    Apply(Apply),
+    /// Plan and write, once or for ever
+    Run(Run),
+    /// Compare both sides: counts, records, every mapped property, associations
+    Verify,
+    /// Show what is in sync, what waits, what is parked and what the last runs did
+    Status,
+    /// Records that could not be brought over
+    DeadLetters(DeadLetters),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Keep the portal up after the last step, until Ctrl-C
+    #[arg(long)]
+    pub(crate) stay: bool,
+    /// How large the generated business is [default: the engagement's own]
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
+    /// Where to put the generated files and the state; kept afterwards [default: a temporary folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Where the portal listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Create what is missing
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Save the plan, to be applied later
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// A plan saved by `plan --out`; what has moved since is skipped. Without one: whatever there is to write now
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// One pass, then end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Seconds to wait between two passes
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) every: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetters {
+    #[command(subcommand)]
+    pub(crate) command: DeadLettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List them, grouped by cause
+    List(Which),
+    /// Show one with everything that is known
+    Show(One),
+    /// Have them tried again by the next run
+    Retry(Which),
+    /// Forget them; they come back if they still cannot be brought over
+    Discard(Which),
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Only those of this link of the mapping
+    #[arg(long)]
+    pub(crate) link: Option<String>,
+    /// Only those of this cause
+    #[arg(long)]
+    pub(crate) cause: Option<String>,
+    /// Only this record, by its id in the source
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// The link of the mapping
+    pub(crate) link: String,
+    /// The record's id in the source
+    pub(crate) id: String,
+}
+
+/// Reads the command line of the engagement of this name.
+///
+/// # Errors
+/// It cannot be understood, or asks for help or the version: clap's own message, ready to print.
+pub(crate) fn parse(
+    name: &'static str,
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Result<Cli, clap::Error> {
+    let command = Cli::command()
+        .name(name)
+        .bin_name(name)
+        .about(format!("{name}: a HubSpot integration"))
+        .after_long_help(format!("{}\n\n{EXIT_CODES}", crate::settings::help()));
+    Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 nothing to do, or done · 1 error · 2 there are changes to make or differences";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Cli, clap::Error> {
+        parse("acme", line.split(' ').map(Into::into))
+    }
+
+    #[test]
+    fn the_definition_is_sound_and_every_command_parses() {
+        Cli::command().debug_assert();
+        for line in [
+            "acme demo --stay --rows 100",
+            "acme init --yes",
+            "acme doctor --json",
+            "acme check --settings a.toml",
+            "acme plan --out p.json --set a=b --set c=d",
+            "acme apply",
+            "acme apply p.json",
+            "acme run --once",
+            "acme --log json run --every 5",
+            "acme verify",
+            "acme status",
+            "acme dead-letters list --link people",
+            "acme dead-letters show people P-1",
+            "acme dead-letters retry --cause bad-email",
+            "acme dead-letters discard --id P-1",
+        ] {
+            assert!(read(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_names_the_engagement_the_settings_and_the_exit_codes() {
+        let help = read("acme --help").unwrap_err().to_string();
+        for word in ["acme", "dead-letters", "hubspot.token", "Exit codes"] {
+            assert!(help.contains(word), "{word} in {help}");
+        }
+        assert!(read("acme run --every 0").is_err());
+    }
+}

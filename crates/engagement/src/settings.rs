@@ -1,0 +1,282 @@
+//! Settings: built in, then a file, then the environment, then the command line; checked before anything runs.
+
+mod keys;
+mod layers;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use secrecy::SecretString;
+
+use self::layers::{Layers, Made};
+use crate::Failure;
+
+/// What the settings are read from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources<'a> {
+    /// The settings that the engagement ships, as TOML.
+    pub built_in: &'a str,
+    /// The file named on the command line, or one that happens to be there.
+    pub file: Option<&'a Path>,
+    /// The environment; only names that start with `KIT_` are looked at.
+    pub environment: Vec<(String, String)>,
+    /// `key=value` texts of the command line.
+    pub assignments: &'a [String],
+}
+
+/// Checked settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How to reach HubSpot.
+    pub hubspot: HubSpot,
+    /// What is read.
+    pub source: Source,
+    /// The mapping file, where it is not the built-in one.
+    pub mapping: Option<PathBuf>,
+    /// The state file.
+    pub state: PathBuf,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// How to reach HubSpot.
+#[derive(Clone, Debug)]
+pub struct HubSpot {
+    /// Base URL without a slash at the end.
+    pub url: String,
+    /// The credential, if one is set; commands that need it say so.
+    pub token: Option<SecretString>,
+    /// The API version.
+    pub api_version: String,
+    /// The only portal that may be written.
+    pub portal: Option<u64>,
+    /// Share of the call limits that is ours.
+    pub share: f64,
+    /// Calls of each window that are kept for changes somebody waits for.
+    pub live_reserve: u32,
+    /// Calls that may start in 10 seconds.
+    pub window_max: u32,
+}
+
+/// What is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The kind and its place.
+    pub kind: SourceKind,
+    /// What is said of single collections, by name.
+    pub collections: BTreeMap<String, CollectionSettings>,
+}
+
+/// The kind of a source and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A folder of CSV files.
+    Csv {
+        /// The folder.
+        folder: PathBuf,
+        /// What separates columns.
+        delimiter: u8,
+        /// Whether the files are in Latin-1 rather than UTF-8.
+        latin1: bool,
+    },
+    /// A SQLite file.
+    Sqlite {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// What is said of one collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CollectionSettings {
+    /// The column that identifies a record.
+    pub key: Option<String>,
+    /// The CSV file.
+    pub file: Option<String>,
+    /// The SQL query.
+    pub query: Option<String>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Level or directives.
+    pub level: String,
+    /// One JSON object per line.
+    pub json: bool,
+}
+
+impl Settings {
+    /// Reads all layers and checks what they say together.
+    ///
+    /// # Errors
+    /// The first unknown key, unreadable file or value that cannot be, with its place and what to do.
+    pub fn load(sources: &Sources<'_>) -> Result<Settings, Failure> {
+        let mut layers = Layers::default();
+        layers.add_text(sources.built_in, None)?;
+        if let Some(path) = sources.file {
+            let text = fs::read_to_string(path).map_err(|error| {
+                Failure::new(format!("settings file {} cannot be read", path.display()))
+                    .remedy("check the path after `--settings`, and that the file is readable")
+                    .caused_by(&error)
+            })?;
+            layers.add_text(&text, Some(path))?;
+        }
+        layers.add_environment(sources.environment.iter().cloned())?;
+        for assignment in sources.assignments {
+            layers.add_assignment(assignment)?;
+        }
+        check(&layers)
+    }
+
+    /// The credential.
+    ///
+    /// # Errors
+    /// None is set.
+    pub fn token(&self) -> Result<&SecretString, Failure> {
+        self.hubspot.token.as_ref().ok_or_else(|| {
+            Failure::new("there is no credential for HubSpot: `hubspot.token` is not set").remedy(
+                "set KIT_HUBSPOT_TOKEN to a private-app token or service key, or `hubspot.token_file`",
+            )
+        })
+    }
+}
+
+/// The settings there are with their meaning, one per line, for the help text.
+#[must_use]
+pub fn help() -> String {
+    let lines = keys::KEYS.iter().map(|key| format!("  {:<28} {}", key.path, key.help));
+    let list = lines.collect::<Vec<_>>().join("\n");
+    format!(
+        "Settings, in the settings file, as KIT_HUBSPOT_URL and so on in the environment, or by --set:\n{list}"
+    )
+}
+
+fn check(layers: &Layers) -> Result<Settings, Failure> {
+    Ok(Settings {
+        hubspot: hubspot(layers)?,
+        source: source(layers)?,
+        mapping: text(layers, "mapping.file").map(PathBuf::from),
+        state: text(layers, "state.file").unwrap_or("state.db").into(),
+        log: Log {
+            level: text(layers, "log.level").unwrap_or("warn").to_owned(),
+            json: choice(layers, "log.format", &[("pretty", false), ("json", true)])?.unwrap_or(false),
+        },
+    })
+}
+
+fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {
+    let url = text(layers, "hubspot.url").unwrap_or("https://api.hubapi.com").trim_end_matches('/');
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    if !url.starts_with("https://") && !local.iter().any(|prefix| url.starts_with(prefix)) {
+        return Err(refuse(layers, "hubspot.url", "must start with https://, or be http:// on this machine"));
+    }
+    let share = number::<f64>(layers, "hubspot.share", "a number")?.unwrap_or(1.0);
+    if !(share > 0.0 && share <= 1.0) {
+        return Err(refuse(layers, "hubspot.share", "must be above 0 and at most 1"));
+    }
+    let window_max = number(layers, "hubspot.window_max", "a whole number")?.unwrap_or(190);
+    if window_max == 0 {
+        return Err(refuse(layers, "hubspot.window_max", "must be at least 1"));
+    }
+    let live_reserve = number(layers, "hubspot.live_reserve", "a whole number")?.unwrap_or(2);
+    if live_reserve >= window_max {
+        return Err(refuse(layers, "hubspot.live_reserve", "must be less than `hubspot.window_max`"));
+    }
+    Ok(HubSpot {
+        url: url.to_owned(),
+        token: token(layers)?,
+        api_version: text(layers, "hubspot.api_version").unwrap_or("2026-03").to_owned(),
+        portal: number(layers, "hubspot.portal", "a portal id, digits only")?,
+        share,
+        live_reserve,
+        window_max,
+    })
+}
+
+fn token(layers: &Layers) -> Result<Option<SecretString>, Failure> {
+    let clean = |token: &str, place: &str| {
+        let token = token.trim();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::new(format!("{place}: the token is empty or holds spaces"))
+                .remedy("copy it again from HubSpot, without line breaks"));
+        }
+        Ok(Some(SecretString::from(token)))
+    };
+    if let Some(made) = layers.get("hubspot.token") {
+        return clean(&made.text, &made.origin.to_string());
+    }
+    let Some(made) = layers.get("hubspot.token_file") else { return Ok(None) };
+    let text = fs::read_to_string(&made.text).map_err(|error| {
+        Failure::new(format!("{}: the token file {} cannot be read", made.origin, made.text))
+            .remedy("check `hubspot.token_file`, and that this user may read the file")
+            .caused_by(&error)
+    })?;
+    clean(&text, &made.text)
+}
+
+fn source(layers: &Layers) -> Result<Source, Failure> {
+    let is_sqlite = choice(layers, "source.kind", &[("csv", false), ("sqlite", true)])?.ok_or_else(|| {
+        Failure::new("`source.kind` is not set: it is not known what to read")
+            .remedy("set it to csv or sqlite, in the settings file under [source]")
+    })?;
+    let kind = if is_sqlite {
+        let file = text(layers, "source.file").ok_or_else(|| missing("source.file", "the SQLite file"))?;
+        SourceKind::Sqlite { file: file.into() }
+    } else {
+        let folder = text(layers, "source.folder")
+            .ok_or_else(|| missing("source.folder", "the folder of the CSV files"))?;
+        let delimiter = match text(layers, "source.delimiter").unwrap_or(",").as_bytes() {
+            b"\\t" => b'\t',
+            [one] if one.is_ascii() => *one,
+            _ => return Err(refuse(layers, "source.delimiter", "must be one ASCII character, or \\t")),
+        };
+        let latin1 = choice(layers, "source.encoding", &[("utf-8", false), ("latin-1", true)])?;
+        SourceKind::Csv { folder: folder.into(), delimiter, latin1: latin1.unwrap_or(false) }
+    };
+    let mut collections = BTreeMap::new();
+    for name in layers.names_below("source.collections") {
+        let of = |part: &str| text(layers, &format!("source.collections.{name}.{part}")).map(str::to_owned);
+        let said = CollectionSettings { key: of("key"), file: of("file"), query: of("query") };
+        let (misplaced, place) = if is_sqlite { (&said.file, "file") } else { (&said.query, "query") };
+        if misplaced.is_some() {
+            let place = format!("source.collections.{name}.{place}");
+            return Err(refuse(layers, &place, "does not go with this `source.kind`"));
+        }
+        collections.insert(name, said);
+    }
+    Ok(Source { kind, collections })
+}
+
+fn text<'a>(layers: &'a Layers, place: &str) -> Option<&'a str> {
+    layers.get(place).map(|made| made.text.as_str())
+}
+
+fn number<N: FromStr>(layers: &Layers, place: &str, what: &str) -> Result<Option<N>, Failure> {
+    let Some(made) = layers.get(place) else { return Ok(None) };
+    made.text.trim().parse().map(Some).map_err(|_| refuse(layers, place, &format!("must be {what}")))
+}
+
+fn choice<T: Copy>(layers: &Layers, place: &str, allowed: &[(&str, T)]) -> Result<Option<T>, Failure> {
+    let Some(Made { text, .. }) = layers.get(place) else { return Ok(None) };
+    let found = allowed.iter().find(|(name, _)| name == text).map(|(_, value)| *value);
+    let names = allowed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" or ");
+    found.map(Some).ok_or_else(|| refuse(layers, place, &format!("must be {names}")))
+}
+
+fn refuse(layers: &Layers, place: &str, rule: &str) -> Failure {
+    let origin = layers.get(place).map_or_else(|| "the default".to_owned(), |made| made.origin.to_string());
+    let failure = Failure::new(format!("{origin}: `{place}` {rule}"));
+    match keys::find(place) {
+        Some(key) => failure.remedy(format!("`{place}` is {}", key.help)),
+        None => failure,
+    }
+}
+
+fn missing(place: &str, what: &str) -> Failure {
+    Failure::new(format!("`{place}` is not set")).remedy(format!("set it to {what}, in the settings file"))
+}

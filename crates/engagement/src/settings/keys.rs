@@ -1,0 +1,121 @@
+//! Every setting there is: the one list that reading, refusing, environment names and help are made from.
+
+use strsim::damerau_levenshtein;
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// Its place in the file; `*` stands for a name that the user chooses.
+    pub(super) path: &'static str,
+    /// Whether its value is a path, which in a file is relative to that file.
+    pub(super) is_path: bool,
+    /// What it means, for the help text.
+    pub(super) help: &'static str,
+}
+
+const fn key(path: &'static str, help: &'static str) -> Key {
+    Key { path, is_path: false, help }
+}
+
+const fn path(path: &'static str, help: &'static str) -> Key {
+    Key { path, is_path: true, help }
+}
+
+pub(super) const KEYS: &[Key] = &[
+    key("hubspot.url", "where HubSpot's API is; default https://api.hubapi.com"),
+    key("hubspot.token", "private-app token or service key; better set as KIT_HUBSPOT_TOKEN than in a file"),
+    path("hubspot.token_file", "file that holds the token, as container platforms mount secrets"),
+    key("hubspot.api_version", "API version to speak; default 2026-03"),
+    key("hubspot.portal", "id of the only portal that may be written; another one is refused"),
+    key("hubspot.share", "share of the call limits that is ours, above 0 up to 1; default 1"),
+    key("hubspot.live_reserve", "calls of each window kept for changes that somebody waits for; default 2"),
+    key(
+        "hubspot.window_max",
+        "calls that may start in 10 seconds; default 190, as private apps have on Professional",
+    ),
+    key("source.kind", "csv or sqlite"),
+    path("source.folder", "folder of the CSV files"),
+    path("source.file", "the SQLite file"),
+    key("source.delimiter", "what separates the columns of the CSV files; default a comma"),
+    key("source.encoding", "utf-8 or latin-1; default utf-8"),
+    key("source.collections.*.key", "column that identifies a record of this collection"),
+    key("source.collections.*.file", "CSV file of this collection; default its name and .csv"),
+    key("source.collections.*.query", "SQL that gives this collection; default the table of its name"),
+    path("mapping.file", "mapping to use in place of the one that is built in"),
+    path("state.file", "where the engine remembers what both sides last agreed on"),
+    key(
+        "log.level",
+        "error, warn, info, debug or trace, or directives such as sync_core=debug; default warn",
+    ),
+    key("log.format", "pretty or json; default pretty"),
+];
+
+/// The setting at this place, if there is one.
+pub(super) fn find(place: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| matches(key.path, place))
+}
+
+fn matches(pattern: &str, place: &str) -> bool {
+    let (mut pattern, mut place) = (pattern.split('.'), place.split('.'));
+    loop {
+        match (pattern.next(), place.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if (a == "*" && !b.is_empty()) || a == b => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The environment variable of a setting; those of collections have none, since names lose their case there.
+pub(super) fn variable(key: &Key) -> Option<String> {
+    (!key.path.contains('*')).then(|| format!("KIT_{}", key.path.replace('.', "_").to_uppercase()))
+}
+
+/// The known setting most like this one, to offer in place of a typing error.
+pub(super) fn nearest(place: &str) -> Option<&'static str> {
+    let measured =
+        KEYS.iter().map(|key| (damerau_levenshtein(&with_names_of(key.path, place), place), key.path));
+    measured
+        .filter(|(distance, _)| *distance <= 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, path)| path)
+}
+
+/// The pattern with the user's own names in place of its stars.
+fn with_names_of(pattern: &str, place: &str) -> String {
+    let names: Vec<&str> = place.split('.').collect();
+    let parts = pattern.split('.').enumerate();
+    let filled =
+        parts.map(|(at, part)| if part == "*" { names.get(at).copied().unwrap_or(part) } else { part });
+    filled.collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_finds_itself_and_has_a_variable_of_its_own() {
+        let mut seen = std::collections::HashSet::new();
+        for key in KEYS {
+            let place = key.path.replace('*', "orders");
+            assert_eq!(find(&place).map(|found| found.path), Some(key.path));
+            assert!(variable(key).is_none_or(|name| seen.insert(name)), "{}", key.path);
+            assert!(!key.help.is_empty());
+        }
+        assert!(find("source.collections..key").is_none());
+        assert!(find("hubspot").is_none());
+    }
+
+    #[test]
+    fn a_typing_error_finds_its_key_and_a_stranger_none() {
+        for (typed, meant) in [
+            ("hubspot.tokn", Some("hubspot.token")),
+            ("hubspt.url", Some("hubspot.url")),
+            ("source.collections.orders.keys", Some("source.collections.*.key")),
+            ("weather.today", None),
+        ] {
+            assert_eq!(nearest(typed), meant, "{typed}");
+        }
+    }
+}

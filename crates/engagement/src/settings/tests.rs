@@ -1,0 +1,176 @@
+//! Layers and checks of settings, as a table of what is said and what comes of it.
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const CSV: &str = "[source]\nkind = \"csv\"\nfolder = \"data\"\n";
+
+fn load(file: &str, environment: &[(&str, &str)], assignments: &[&str]) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, file).unwrap();
+    let assignments: Vec<String> = assignments.iter().map(|text| (*text).to_owned()).collect();
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let loaded = Settings::load(&Sources {
+        built_in: CSV,
+        file: Some(&path),
+        environment: environment.iter().map(own).collect(),
+        assignments: &assignments,
+    });
+    let shown = folder.path().display().to_string();
+    loaded.map_err(|failure| failure.to_string().replace(&shown, ""))
+}
+
+#[test]
+fn later_layers_win() {
+    let share = |file: &str, environment: &[(&str, &str)], flags: &[&str]| {
+        load(file, environment, flags).unwrap().hubspot.share
+    };
+    let file = "[hubspot]\nshare = 0.25";
+    let environment = [("KIT_HUBSPOT_SHARE", "0.5"), ("HOME", "elsewhere"), ("KIT_SHARED_DATA", "x")];
+    assert_eq!(share("", &[], &[]), 1.0);
+    assert_eq!(share(file, &[], &[]), 0.25);
+    assert_eq!(share(file, &environment, &[]), 0.5);
+    assert_eq!(share(file, &environment, &["hubspot.share=0.75"]), 0.75);
+    assert_eq!(share(file, &environment, &["hubspot.share=0.75", "hubspot.share=1"]), 1.0);
+}
+
+#[test]
+fn each_mistake_names_place_and_remedy() {
+    for (file, environment, flags, place, remedy) in [
+        (
+            "[hubspot]\n\ntokn = \"x\"",
+            &[][..],
+            &[][..],
+            "/settings.toml line 3: there is no setting `hubspot.tokn`",
+            "did you mean `hubspot.token`?",
+        ),
+        ("hubspot = 3", &[], &[], "line 1: there is no setting `hubspot`", "--help"),
+        ("[source\n", &[], &[], "/settings.toml line 1:", "correct the line"),
+        ("[log]\nlevel = [1]", &[], &[], "line 2: `log.level` must be one text or number", "error, warn"),
+        (
+            "[source]\nkind = \"oracle\"",
+            &[],
+            &[],
+            "line 2: `source.kind` must be csv or sqlite",
+            "`source.kind` is",
+        ),
+        ("[source]\nkind = \"sqlite\"", &[], &[], "`source.file` is not set", "the SQLite file"),
+        (
+            "[source]\ndelimiter = \"::\"",
+            &[],
+            &[],
+            "line 2: `source.delimiter` must be one ASCII",
+            "separates",
+        ),
+        (
+            "[source.collections.orders]\nquery = \"x\"",
+            &[],
+            &[],
+            "line 2: `source.collections.orders.query` does not go",
+            "SQL",
+        ),
+        (
+            "",
+            &[("KIT_HUBSPOT_TOKN", "x")],
+            &[],
+            "KIT_HUBSPOT_TOKN is no setting",
+            "did you mean KIT_HUBSPOT_TOKEN?",
+        ),
+        ("", &[("KIT_WEATHER", "x")], &[], "KIT_WEATHER is no setting", "unset it"),
+        (
+            "",
+            &[("KIT_HUBSPOT_SHARE", "0")],
+            &[],
+            "KIT_HUBSPOT_SHARE: `hubspot.share` must be above 0",
+            "share of the call",
+        ),
+        (
+            "",
+            &[("KIT_HUBSPOT_PORTAL", "acme")],
+            &[],
+            "`hubspot.portal` must be a portal id",
+            "another one is refused",
+        ),
+        (
+            "",
+            &[("KIT_HUBSPOT_URL", "http://api.hubapi.com")],
+            &[],
+            "`hubspot.url` must start with https://",
+            "default https",
+        ),
+        (
+            "",
+            &[("KIT_HUBSPOT_TOKEN", "a b")],
+            &[],
+            "KIT_HUBSPOT_TOKEN: the token is empty or holds spaces",
+            "copy it again",
+        ),
+        (
+            "[hubspot]\ntoken_file = \"gone\"",
+            &[],
+            &[],
+            "line 2: the token file /gone cannot be read",
+            "may read the file",
+        ),
+        ("", &[], &["hubspot.share"], "--set: there is no `=`", "hubspot.share=0.5"),
+        (
+            "",
+            &[],
+            &["hubspot.live_reserve=190"],
+            "--set hubspot.live_reserve: `hubspot.live_reserve` must be less",
+            "kept for",
+        ),
+        ("", &[], &["colour=red"], "--set colour: there is no setting `colour`", "--help"),
+    ] {
+        let failure = load(file, environment, flags).unwrap_err();
+        assert!(failure.contains(place), "place of: {failure}");
+        let (_, told) = failure.split_once("what to do: ").unwrap_or_else(|| panic!("no remedy: {failure}"));
+        assert!(told.contains(remedy), "remedy of: {failure}");
+    }
+}
+
+#[test]
+fn a_missing_settings_file_is_named() {
+    let path = Path::new("no/such/settings.toml");
+    let sources = Sources { built_in: CSV, file: Some(path), ..Sources::default() };
+    let failure = Settings::load(&sources).unwrap_err().to_string();
+    assert!(failure.starts_with("settings file no/such/settings.toml cannot be read\n"), "{failure}");
+}
+
+#[test]
+fn paths_in_a_file_are_meant_from_the_file_and_those_of_flags_from_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, "[state]\nfile = \"state/a.db\"").unwrap();
+    let flags = ["mapping.file=m.toml".to_owned()];
+    let sources = Sources { built_in: CSV, file: Some(&path), assignments: &flags, ..Sources::default() };
+    let settings = Settings::load(&sources).unwrap();
+    assert_eq!(settings.state, folder.path().join("state/a.db"));
+    assert_eq!(settings.mapping.as_deref(), Some(Path::new("m.toml")));
+    assert_eq!(
+        settings.source.kind,
+        SourceKind::Csv { folder: "data".into(), delimiter: b',', latin1: false }
+    );
+}
+
+#[test]
+fn collections_are_read_by_name() {
+    let file = "[source.collections.orders]\nkey = \"no\"\n[source.collections.people]\nkey = \"id\"\nfile = \"p.txt\"";
+    let settings = load(file, &[], &[]).unwrap();
+    let keys: Vec<_> =
+        settings.source.collections.iter().map(|(name, said)| (name.as_str(), said.key.as_deref())).collect();
+    assert_eq!(keys, [("orders", Some("no")), ("people", Some("id"))]);
+    assert_eq!(settings.source.collections["people"].file.as_deref(), Some("p.txt"));
+}
+
+#[test]
+fn the_token_is_trimmed_and_never_shown() {
+    let settings = load("", &[("KIT_HUBSPOT_TOKEN", " pat-na1-secret \n")], &[]).unwrap();
+    assert_eq!(settings.token().unwrap().expose_secret(), "pat-na1-secret");
+    assert!(!format!("{settings:?}").contains("secret-"), "{settings:?}");
+    assert!(!format!("{settings:?}").contains("pat-na1"), "{settings:?}");
+    let absent = load("", &[], &[]).unwrap();
+    assert!(absent.token().unwrap_err().to_string().contains("KIT_HUBSPOT_TOKEN"));
+}
