@@ -6,6 +6,8 @@
 mod read;
 mod render;
 mod route;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use bytes::Bytes;

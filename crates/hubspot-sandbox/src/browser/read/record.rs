@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{find_type, path_name, shell, shown, title};
+use super::{path_name, shell, shown, title};
 use crate::Portal;
+use crate::associations::links::{End, Held};
 use crate::browser::view;
-use crate::browser::view::{Change, Links, View};
-use crate::objects::types::ObjectType;
+use crate::browser::view::{Change, Link, Links, View};
+use crate::objects::record::{Cell, Record};
+use crate::objects::types::{ObjectType, TypeKey};
 use crate::properties::definition::{PropKey, Property, Role};
 use crate::state::State;
 use crate::time::iso;
@@ -23,9 +25,10 @@ pub(in crate::browser) fn record(
     id: &str,
 ) -> Option<View<view::Record>> {
     let state = portal.state();
-    let ty = find_type(state, object_type)?;
+    let key = state.find_type(object_type).ok()?;
+    let ty = state.ty(key);
     let record = ty.records.get(ty.records.resolve(id.parse().ok()?))?;
-    let associations = associations(state, ty, record.id);
+    let associations = associations(state, (key, record.id));
     let name = path_name(ty).to_owned();
     let page = view::Record {
         label: ty.label_plural.clone(),
@@ -44,7 +47,7 @@ pub(in crate::browser) fn record(
 }
 
 /// What has a value, in the order of definition; the record's own id and times stand in the head of the page.
-fn properties(ty: &ObjectType, record: &crate::objects::record::Record) -> Vec<view::Property> {
+fn properties(ty: &ObjectType, record: &Record) -> Vec<view::Property> {
     let stored = ty.props.iter().filter(|(_, property)| property.role == Role::Stored);
     let filled = stored.filter_map(|(prop, property)| {
         let text = record.value(prop)?;
@@ -57,7 +60,27 @@ fn properties(ty: &ObjectType, record: &crate::objects::record::Record) -> Vec<v
     filled.collect()
 }
 
-fn history(state: &State, ty: &ObjectType, record: &crate::objects::record::Record) -> Vec<Change> {
+/// Per type, in the portal's order of types; the first of each type in order of their ids.
+fn associations(state: &State, end: End) -> Vec<Links> {
+    let of_type = |key: TypeKey| {
+        let ty = state.ty(key);
+        let link = |(id, held): (u64, &[Held])| Link {
+            id: id.to_string(),
+            title: ty.records.get(id).map_or_else(|| id.to_string(), |record| title(ty, record)),
+            labels: held.iter().filter_map(|held| state.link_types.get(held.key)?.label.clone()).collect(),
+        };
+        let total = state.links.list(end, key).count();
+        (total > 0).then(|| Links {
+            name: path_name(ty).to_owned(),
+            label: ty.label_plural.clone(),
+            total,
+            links: state.links.list(end, key).take(LISTED_LINKS).map(link).collect(),
+        })
+    };
+    state.type_keys().filter_map(of_type).collect()
+}
+
+fn history(state: &State, ty: &ObjectType, record: &Record) -> Vec<Change> {
     let properties = record.cells().iter().filter_map(|cell| Some((cell.prop, ty.props.get(cell.prop)?)));
     let mut changes: Vec<_> = properties
         .flat_map(|(prop, property): (PropKey, &Property)| {
@@ -66,7 +89,7 @@ fn history(state: &State, ty: &ObjectType, record: &crate::objects::record::Reco
         .collect();
     changes.sort_by_key(|(_, cell)| std::cmp::Reverse(cell.at));
     changes.truncate(LISTED_CHANGES);
-    let change = |(property, cell): (&Property, &crate::objects::record::Cell)| Change {
+    let change = |(property, cell): (&Property, &Cell)| Change {
         when: iso(cell.at),
         property: property.label.clone(),
         value: shown(property, &cell.text),
