@@ -1,1 +1,28 @@
 //! The sync engine: observe, plan, apply, verify; knows no vendor.
+//!
+//! [`Engine`] is what a caller holds. A record travels like this: [`run`](Engine::run_once) reads pages from the
+//! source, [`plan`] decides per record, batches are put on record in the store before they are sent, outcomes are
+//! recorded together with the next intents, and associations follow when both ends exist.
+#![doc = include_str!("../README.md")]
+
+pub mod forecast;
+pub mod plan;
+pub mod report;
+pub mod stores;
+
+mod edges;
+mod engine;
+mod error;
+mod observe;
+mod outcome;
+mod plan_file;
+mod recover;
+mod run;
+mod sync_key;
+mod verify;
+
+pub use engine::{Engine, LiveHandle, Options, Parts, Phase, Progress, ProgressFn, Select};
+pub use error::EngineError;
+pub use plan_file::{LinkPlan, PlanFile, PlanSink, PlanSummary, PlannedRow, RulePlan};
+pub use sync_key::sync_key;
+pub use verify::{Difference, LinkVerify, VerifyReport};

@@ -120,6 +120,8 @@ pub struct Budget {
 /// Rows for one object type.
 #[derive(Clone, Debug)]
 pub struct WriteBatch {
+    /// The operation; names the batch in every log.
+    pub op: OpId,
     /// The object type.
     pub object: ObjectType,
     /// The unique property that holds the sync key.
@@ -135,7 +137,7 @@ pub struct WriteBatch {
 }
 
 /// How the rows of a batch find their records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// By sync key: the record that has it is updated, or one is created.
     Key,
@@ -146,9 +148,7 @@ pub enum Target {
 /// One record to write.
 #[derive(Clone, Debug)]
 pub struct WriteRow {
-    /// The operation; names the row in every log and is sent along where the destination can echo it.
-    pub op: OpId,
-    /// The row's place in its operation: unique within the batch.
+    /// The sync key; no key twice in one batch.
     pub key: SyncKey,
     /// The record, for [`Target::Record`].
     pub record: Option<RecordId>,

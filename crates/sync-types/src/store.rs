@@ -27,6 +27,9 @@ pub trait StateStore: fmt::Debug + Send {
     /// A link's pairs in the order of their numbers, after one.
     fn scan_pairs(&self, link: NameId, after: PairId, max: usize) -> Result<Vec<Pair>, StoreError>;
 
+    /// The highest number given to a pair so far.
+    fn last_pair(&self) -> Result<PairId, StoreError>;
+
     /// The associations that each pair is known to want, have or be rid of.
     fn edges_of(&self, pairs: &[PairId]) -> Result<Vec<Vec<Edge>>, StoreError>;
 

@@ -1,0 +1,183 @@
+//! Associations: made when both ends exist, removed when nobody wants them, waiting until then.
+
+use std::collections::BTreeMap;
+
+use sync_types::{
+    DestinationError, EdgeBatch, EdgeOutcome, EdgePlace, EdgeRule, EdgeRuleId, EdgeState, LedgerEntry, OpId,
+    ReadyEdge, Verb,
+};
+
+use crate::engine::{Phase, Progress};
+use crate::error::EngineError;
+use crate::run::{Mode, Outgoing, Run};
+
+impl Run<'_> {
+    /// Removes and adds every association whose both ends have records. Removals first, so that a register such
+    /// as the primary company is free before it is set anew.
+    pub(crate) async fn edges(&mut self) -> Result<(), EngineError> {
+        for remove in [true, false] {
+            for rule in self.rule_ids() {
+                let state = if remove { EdgeState::Unwanted } else { EdgeState::Wanted };
+                let max = self.engine.parts.destination.limits().edges_max;
+                let to = self.names(self.rule(rule).to);
+                let mut after: Option<EdgePlace> = None;
+                while self.halt.is_none() {
+                    let name = self.rule_name(rule);
+                    let edges = self.engine.parts.store.ready_edges(name, to, state, after.as_ref(), max)?;
+                    let Some(last) = edges.last() else { break };
+                    after = Some(last.place.clone());
+                    let edges = match self.planned_edges(rule, remove, edges) {
+                        edges if edges.is_empty() => continue,
+                        edges => edges,
+                    };
+                    self.ready.push_back(Outgoing::Edges { rule, remove, edges });
+                    while self.ready.len() > 1 && self.halt.is_none() {
+                        self.turn(true).await?;
+                    }
+                }
+            }
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    /// An apply touches only the edges of its plan.
+    fn planned_edges(&mut self, rule: EdgeRuleId, remove: bool, edges: Vec<ReadyEdge>) -> Vec<ReadyEdge> {
+        let Mode::Apply(file) = &self.mode else { return edges };
+        let name = &self.engine.parts.mapper.edge_rules()[usize::from(rule.0)].name;
+        let total = edges.len();
+        let planned: Vec<ReadyEdge> =
+            edges.into_iter().filter(|edge| file.has_edge(name, remove, &edge.place)).collect();
+        self.report.edges[usize::from(rule.0)].pending += (total - planned.len()) as u64;
+        planned
+    }
+
+    pub(crate) fn edge_batch(&self, rule: EdgeRuleId, remove: bool, edges: &[ReadyEdge]) -> EdgeBatch {
+        let spec = self.rule(rule);
+        EdgeBatch {
+            from: self.link(spec.from).object.clone(),
+            to: self.link(spec.to).object.clone(),
+            kind: spec.kind.clone(),
+            remove,
+            lane: self.engine.parts.options.lane,
+            edges: edges.iter().map(|edge| (edge.from.clone(), edge.to.clone())).collect(),
+        }
+    }
+
+    /// Associations came back.
+    pub(crate) fn wrote_edges(
+        &mut self,
+        op: OpId,
+        rule: EdgeRuleId,
+        remove: bool,
+        edges: &[ReadyEdge],
+        result: Result<Vec<EdgeOutcome>, DestinationError>,
+    ) {
+        self.tx.close.push(op);
+        let name = self.rule_name(rule);
+        let mut line = LedgerEntry {
+            run: self.number,
+            op,
+            verb: if remove { Verb::Dissociate } else { Verb::Associate },
+            subject: name,
+            written: 0,
+            rejected: 0,
+            unknown: 0,
+            at: self.engine.parts.clock.now(),
+        };
+        let outcomes = match result {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                self.halt.get_or_insert_with(|| error.to_string());
+                self.report.edges[usize::from(rule.0)].pending += edges.len() as u64;
+                return;
+            }
+        };
+        let report = &mut self.report.edges[usize::from(rule.0)];
+        let missing = std::iter::repeat_with(|| EdgeOutcome::Unknown("no outcome was given".into()));
+        for (edge, outcome) in edges.iter().zip(outcomes.into_iter().chain(missing)) {
+            match outcome {
+                EdgeOutcome::Done => {
+                    line.written += 1;
+                    if remove {
+                        report.removed += 1
+                    } else {
+                        report.added += 1
+                    }
+                    let state = if remove { None } else { Some(EdgeState::There) };
+                    self.tx.edges.push((name, edge.place.clone(), state));
+                }
+                EdgeOutcome::Rejected(why) => {
+                    line.rejected += 1;
+                    *report.rejected.entry(why.code).or_default() += 1;
+                }
+                // Adding and removing may be repeated: the edge stays as it is and the next run tries again.
+                EdgeOutcome::Unknown(_) => {
+                    line.unknown += 1;
+                    report.pending += 1;
+                }
+            }
+        }
+        let done = report.added + report.removed;
+        let subject = report.rule.clone();
+        self.tx.ledger.push(line);
+        self.engine.report_progress(&Progress {
+            subject: &subject,
+            phase: Phase::Associations,
+            done,
+            written: self.report.written(),
+        });
+    }
+
+    /// Counts and parks what waits for a record that the source does not have.
+    pub(crate) fn count_waiting(&mut self) -> Result<(), EngineError> {
+        for rule in self.rule_ids() {
+            let spec = self.rule(rule).clone();
+            let (name, to) = (self.rule_name(rule), self.names(spec.to));
+            let mut after: Option<EdgePlace> = None;
+            loop {
+                let waiting = self.engine.parts.store.waiting_edges(name, to, after.as_ref(), 1_000)?;
+                let Some((last, _)) = waiting.last() else { break };
+                after = Some(last.clone());
+                self.report.edges[usize::from(rule.0)].waiting += waiting.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the associations that wait only for their turn to a plan's counts.
+    pub(crate) fn plan_edges(&mut self) -> Result<(), EngineError> {
+        for rule in self.rule_ids() {
+            let (name, to) = (self.rule_name(rule), self.names(self.rule(rule).to));
+            let mut open = BTreeMap::new();
+            for state in [EdgeState::Unwanted, EdgeState::Wanted] {
+                let mut after: Option<EdgePlace> = None;
+                loop {
+                    let edges =
+                        self.engine.parts.store.ready_edges(name, to, state, after.as_ref(), 1_000)?;
+                    let Some(last) = edges.last() else { break };
+                    after = Some(last.place.clone());
+                    *open.entry(state == EdgeState::Wanted).or_insert(0_u64) += edges.len() as u64;
+                    if let Mode::Plan(sink) = &mut self.mode {
+                        let rule = &self.engine.parts.mapper.edge_rules()[usize::from(rule.0)].name;
+                        for edge in &edges {
+                            sink.edge(rule, state == EdgeState::Unwanted, &edge.place)?;
+                        }
+                    }
+                }
+            }
+            let plan = &mut self.summary.rules[usize::from(rule.0)];
+            plan.add += open.get(&true).copied().unwrap_or_default();
+            plan.remove += open.get(&false).copied().unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rule(&self, rule: EdgeRuleId) -> &EdgeRule {
+        &self.engine.parts.mapper.edge_rules()[usize::from(rule.0)]
+    }
+
+    pub(crate) fn rule_ids(&self) -> Vec<EdgeRuleId> {
+        (0..self.engine.rules.len()).filter_map(|place| u16::try_from(place).ok()).map(EdgeRuleId).collect()
+    }
+}

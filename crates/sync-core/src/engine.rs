@@ -1,0 +1,308 @@
+//! The engine: what a caller holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sync_types::{
+    Clock, DeadLetter, DeadLetterFilter, Destination, ExternalId, Lane, LinkId, Mapper, NameId, NameKind,
+    PropertyName, RunRecord, Source, StateStore, Totals, Transition,
+};
+use tokio::sync::mpsc;
+
+use crate::error::EngineError;
+use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
+use crate::report::RunReport;
+use crate::run::{Mode, Run};
+use crate::verify::{self, VerifyReport};
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The engagement's name: part of every sync key, never to be changed.
+    pub engagement: String,
+    /// The portal's id, for plans.
+    pub portal: String,
+    /// The checked mapping.
+    pub mapper: Arc<dyn Mapper>,
+    /// The customer's system.
+    pub source: Arc<dyn Source>,
+    /// HubSpot.
+    pub destination: Arc<dyn Destination>,
+    /// The engine's memory.
+    pub store: Box<dyn StateStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// How to go about it.
+    pub options: Options,
+}
+
+/// How to go about a run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// The lane of a run's own writes. Default: [`Lane::Backfill`].
+    pub lane: Lane,
+    /// Records read from the source at once. Default: 1,000.
+    pub page: usize,
+    /// How long a write without an answer is left alone before it is sent again, so that a late arrival of the
+    /// first attempt comes before the second. Default: 5 s.
+    pub settle: Duration,
+    /// How often a write without an answer is sent in one run. Default: 3.
+    pub tries_max: u8,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { lane: Lane::Backfill, page: 1_000, settle: Duration::from_secs(5), tries_max: 3 }
+    }
+}
+
+/// Reports progress; called often, must be quick.
+pub type ProgressFn = Arc<dyn Fn(&Progress<'_>) + Send + Sync>;
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// The link or association rule at work.
+    pub subject: &'a str,
+    /// What is done with it.
+    pub phase: Phase,
+    /// Records read of this link, or edges settled of this rule.
+    pub done: u64,
+    /// Records written to HubSpot in the whole run.
+    pub written: u64,
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading HubSpot to recognise records.
+    Discover,
+    /// Reading the source, writing records.
+    Records,
+    /// Writing associations.
+    Associations,
+    /// Comparing both sides.
+    Verify,
+}
+
+/// Tells a running engine about a change that somebody waits for.
+#[derive(Clone, Debug)]
+pub struct LiveHandle(mpsc::UnboundedSender<(String, ExternalId)>);
+
+impl LiveHandle {
+    /// Asks the engine to look at a record of a link now, ahead of everything else. Telling it twice, or about a
+    /// record that has not changed, costs a look.
+    pub fn touch(&self, link: &str, id: ExternalId) {
+        // The engine is gone: its next run looks at every record anyway.
+        let _ = self.0.send((link.to_owned(), id));
+    }
+}
+
+/// A sync of one engagement with one portal.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) parts: Parts,
+    pub(crate) names: Vec<LinkNames>,
+    pub(crate) rules: Vec<NameId>,
+    pub(crate) live: mpsc::UnboundedReceiver<(String, ExternalId)>,
+    live_sender: mpsc::UnboundedSender<(String, ExternalId)>,
+    progress: Option<ProgressSlot>,
+}
+
+/// A progress callback, without a useful `Debug`.
+struct ProgressSlot(ProgressFn);
+
+impl std::fmt::Debug for ProgressSlot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProgressFn")
+    }
+}
+
+/// The store's numbers for a link and its properties.
+#[derive(Debug)]
+pub(crate) struct LinkNames {
+    pub(crate) link: NameId,
+    pub(crate) properties: Vec<NameId>,
+    /// The names of the properties, shared by every batch.
+    pub(crate) wire: Arc<[PropertyName]>,
+}
+
+impl Engine {
+    /// An engine over these parts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn new(mut parts: Parts) -> Result<Engine, EngineError> {
+        let mapper = Arc::clone(&parts.mapper);
+        let mut names = Vec::new();
+        for link in mapper.links() {
+            let properties = link
+                .properties
+                .iter()
+                .map(|property| {
+                    parts.store.name(NameKind::Property, &format!("{}/{}", link.name, property.name))
+                })
+                .collect::<Result<_, _>>()?;
+            names.push(LinkNames {
+                link: parts.store.name(NameKind::Link, &link.name)?,
+                properties,
+                wire: link.properties.iter().map(|property| property.name.clone()).collect(),
+            });
+        }
+        let rules = mapper
+            .edge_rules()
+            .iter()
+            .map(|rule| parts.store.name(NameKind::EdgeRule, &rule.name))
+            .collect::<Result<_, _>>()?;
+        let (live_sender, live) = mpsc::unbounded_channel();
+        Ok(Engine { parts, names, rules, live, live_sender, progress: None })
+    }
+
+    /// Reports progress to this from now on.
+    pub fn on_progress(&mut self, report: ProgressFn) {
+        self.progress = Some(ProgressSlot(report));
+    }
+
+    /// A handle to tell a running engine about changes.
+    #[must_use]
+    pub fn live_handle(&self) -> LiveHandle {
+        LiveHandle(self.live_sender.clone())
+    }
+
+    /// Brings every changed record over, once. May be repeated at any time: what is done is not done again, what
+    /// was cut off is settled first.
+    ///
+    /// # Errors
+    /// When the store fails. A source or HubSpot that stops working halts the run and is named in the report.
+    pub async fn run_once(&mut self) -> Result<RunReport, EngineError> {
+        Run::start(self, Mode::Run)?.go().await
+    }
+
+    /// Finds out what [`Engine::run_once`] would do, writing each operation to `sink`. Sends no write and changes
+    /// nothing but the store's notes of open work.
+    ///
+    /// # Errors
+    /// When the source, HubSpot, the store or the sink fails.
+    pub async fn plan(&mut self, sink: PlanSink) -> Result<PlanSummary, EngineError> {
+        Run::start(self, Mode::Plan(sink))?.plan().await
+    }
+
+    /// Does what a plan says, and nothing else. An operation whose record moved on either side since the plan was
+    /// made is skipped and listed.
+    ///
+    /// # Errors
+    /// When the plan belongs to another engagement, portal or mapping, or the store fails.
+    pub async fn apply(&mut self, plan: PlanFile) -> Result<RunReport, EngineError> {
+        plan.check(self)?;
+        Run::start(self, Mode::Apply(Box::new(plan)))?.go().await
+    }
+
+    /// Compares both sides: counts, identifiers, every mapped property and every association. Writes nothing.
+    ///
+    /// # Errors
+    /// When a side or the store cannot be read.
+    pub async fn verify(&mut self) -> Result<VerifyReport, EngineError> {
+        verify::verify(self).await
+    }
+
+    /// The store's totals.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn totals(&self) -> Result<Totals, EngineError> {
+        Ok(self.parts.store.totals()?)
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn runs(&self, max: usize) -> Result<Vec<RunRecord>, EngineError> {
+        Ok(self.parts.store.runs(max)?)
+    }
+
+    /// Dead letters, oldest first: of one link or all, of one cause or all, of one record or all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn dead_letters(&self, select: &Select) -> Result<Vec<(String, DeadLetter)>, EngineError> {
+        let letters = self.parts.store.dead_letters(&self.filter(select))?;
+        Ok(letters.into_iter().map(|letter| (self.link_name(letter.link), letter)).collect())
+    }
+
+    /// Has the next run try these dead letters again; returns how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn retry_dead_letters(&mut self, select: &Select) -> Result<usize, EngineError> {
+        let letters = self.parts.store.dead_letters(&self.filter(select))?;
+        let mut transition = Transition::default();
+        for letter in letters.iter().filter(|letter| !letter.is_place) {
+            transition.dirty.push((letter.link, letter.external.clone()));
+        }
+        self.parts.store.commit(&transition)?;
+        Ok(transition.dirty.len())
+    }
+
+    /// Forgets these dead letters; returns how many. A record that is still at fault is parked anew when its
+    /// source changes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn discard_dead_letters(&mut self, select: &Select) -> Result<usize, EngineError> {
+        let letters = self.parts.store.dead_letters(&self.filter(select))?;
+        let mut transition = Transition::default();
+        for letter in letters {
+            transition.unpark.push((letter.link, letter.external));
+        }
+        self.parts.store.commit(&transition)?;
+        Ok(transition.unpark.len())
+    }
+
+    fn filter(&self, select: &Select) -> DeadLetterFilter {
+        // A link that the mapping does not know selects nothing: number 0 is never given out.
+        let number = |name: &String| {
+            let found = self.parts.mapper.links().iter().position(|link| link.name == *name);
+            found.and_then(|place| self.names.get(place)).map_or(NameId(0), |names| names.link)
+        };
+        DeadLetterFilter {
+            link: select.link.as_ref().map(number),
+            cause: select.cause.clone(),
+            external: select.id.clone().map(ExternalId::from),
+            max: select.max,
+        }
+    }
+
+    /// A link's name by the store's number; links that left the mapping keep their number.
+    #[must_use]
+    pub fn link_name(&self, id: NameId) -> String {
+        let place = self.names.iter().position(|names| names.link == id);
+        let link = place.and_then(|place| self.parts.mapper.links().get(place));
+        link.map_or_else(|| format!("link {}", id.0), |link| link.name.clone())
+    }
+
+    pub(crate) fn report_progress(&self, progress: &Progress<'_>) {
+        if let Some(slot) = &self.progress {
+            (slot.0)(progress);
+        }
+    }
+
+    pub(crate) fn link_by_name(&self, name: &str) -> Option<LinkId> {
+        let place = self.parts.mapper.links().iter().position(|link| link.name == name)?;
+        u16::try_from(place).ok().map(LinkId)
+    }
+}
+
+/// Which dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Select {
+    /// Of this link.
+    pub link: Option<String>,
+    /// Of this cause.
+    pub cause: Option<String>,
+    /// Of this record.
+    pub id: Option<String>,
+    /// At most this many; 0: all.
+    pub max: usize,
+}

@@ -1,0 +1,558 @@
+//! Looking at source records: unchanged, parked, out of scope, or planned and staged.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sync_types::{
+    BadRecord, DeadLetter, ExternalId, Fingerprint, Lane, LinkId, Mapped, ObjectType, Pair, PairState,
+    PairWrite, PropertyName, Record, RecordId, Target, Value,
+};
+
+use crate::engine::Phase;
+use crate::error::EngineError;
+use crate::plan::{RowPlan, Wanted, is_unchanged, plan_row};
+use crate::plan_file::{Permission, PlannedRow};
+use crate::run::{Kind, Mode, Outgoing, Run, Staged};
+
+/// Records of HubSpot by what a source record may be recognised by; `None`: several hold the value, so it proves
+/// nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Discovered {
+    by_key: HashMap<String, RecordId>,
+    by_match: Vec<HashMap<Fingerprint, Option<RecordId>>>,
+}
+
+/// How a scan meets a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meeting {
+    /// In a scan: a second row with the same id is a fault.
+    Scan,
+    /// Asked for: parked or not, it is tried.
+    Asked,
+}
+
+impl Run<'_> {
+    /// Looks at a page of a scan.
+    pub(crate) async fn observe(
+        &mut self,
+        link: LinkId,
+        records: Vec<Result<Record, BadRecord>>,
+        lane: Lane,
+    ) -> Result<(), EngineError> {
+        self.links_report(link).read += records.len() as u64;
+        let mut good = Vec::with_capacity(records.len());
+        for record in records {
+            match record {
+                Ok(record) => good.push(record),
+                Err(bad) => self.park_unreadable(link, bad),
+            }
+        }
+        self.plan_records(link, good, lane, Meeting::Scan).await
+    }
+
+    /// Looks at records that somebody asked for.
+    pub(crate) async fn observe_again(
+        &mut self,
+        link: LinkId,
+        records: Vec<Record>,
+        lane: Lane,
+    ) -> Result<(), EngineError> {
+        self.links_report(link).read += records.len() as u64;
+        self.plan_records(link, records, lane, Meeting::Asked).await
+    }
+
+    async fn plan_records(
+        &mut self,
+        link: LinkId,
+        records: Vec<Record>,
+        lane: Lane,
+        meeting: Meeting,
+    ) -> Result<(), EngineError> {
+        let mapper = Arc::clone(&self.engine.parts.mapper);
+        let salt = mapper.fingerprint();
+        let name = self.names(link);
+        let ids: Vec<ExternalId> = records.iter().map(|record| record.id().clone()).collect();
+        let pairs = self.engine.parts.store.pairs(name, &ids)?;
+        let mut moved: Vec<(Record, Option<Pair>, Fingerprint)> = Vec::new();
+        for (record, pair) in records.into_iter().zip(pairs) {
+            let row = self.prints.values(salt, record.values());
+            if meeting == Meeting::Scan && self.is_repeated(link, &record, pair.as_ref()) {
+                self.park_repeated(link, record.id(), row);
+                continue;
+            }
+            match pair {
+                Some(pair) if is_unchanged(&pair, row) && !self.has_letters.contains(&name) => {
+                    self.links_report(link).unchanged += 1;
+                }
+                pair => moved.push((record, pair, row)),
+            }
+        }
+        if moved.is_empty() {
+            return Ok(());
+        }
+        if moved.iter().any(|(_, pair, _)| pair.is_none()) {
+            self.discover(link).await?;
+        }
+        let letters = if self.has_letters.contains(&name) {
+            let ids: Vec<ExternalId> = moved.iter().map(|(record, ..)| record.id().clone()).collect();
+            self.engine.parts.store.parked(name, &ids)?
+        } else {
+            vec![None; moved.len()]
+        };
+        for ((record, pair, row), letter) in moved.into_iter().zip(letters) {
+            let is_known = pair.as_ref().is_some_and(|pair| is_unchanged(pair, row));
+            if is_known && letter.is_none() {
+                self.links_report(link).unchanged += 1;
+                continue;
+            }
+            if let Some(letter) =
+                letter.as_ref().filter(|letter| meeting == Meeting::Scan && letter.row == row)
+            {
+                // As it was when it was parked: trying again would fail again.
+                *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
+                continue;
+            }
+            match mapper.map(link, &record) {
+                Err(error) => {
+                    let first = error.problems.first();
+                    let cause = first.map_or("unmappable", |problem| problem.code).to_owned();
+                    let remedy = first.map_or_else(String::new, |problem| problem.remedy.clone());
+                    self.park(link, record.id().clone(), row, cause, error.to_string(), remedy);
+                }
+                Ok(mapped) if !mapped.in_scope => {
+                    self.leave_scope(link, &record, pair, row, letter.is_some())
+                }
+                Ok(mapped) => self.plan_one(link, &record, pair, row, mapped, lane, letter.is_some())?,
+            }
+        }
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one record's whole situation, used in one place")]
+    fn plan_one(
+        &mut self,
+        link: LinkId,
+        record: &Record,
+        pair: Option<Pair>,
+        row: Fingerprint,
+        mapped: Mapped,
+        lane: Lane,
+        parked: bool,
+    ) -> Result<(), EngineError> {
+        for problem in &mapped.skipped {
+            let what = format!("{} ({})", problem.property, problem.code);
+            *self.links_report(link).left_out.entry(what).or_default() += 1;
+        }
+        let prints: Box<[Option<Fingerprint>]> =
+            mapped.values.iter().map(|value| value.as_ref().map(|value| self.prints.value(value))).collect();
+        let edges: Vec<_> =
+            mapped.edges.iter().map(|(rule, to)| (self.rule_name(*rule), to.clone())).collect();
+        let known_edges = match &pair {
+            Some(pair) => self.engine.parts.store.edges_of(&[pair.id])?.pop().unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let plan = plan_row(
+            pair.as_ref(),
+            &known_edges,
+            &Wanted {
+                properties: &self.engine.names[usize::from(link.0)].properties,
+                prints: &prints,
+                edges: &edges,
+                null: self.null,
+            },
+        );
+        let found = if plan.create { self.recognise(link, record.id(), &prints) } else { None };
+        let kind = match (&found, plan.create) {
+            (Some(Recognised::ByMatch(_)), _) => Kind::Adopt,
+            (_, true) => Kind::Create,
+            (_, false) => Kind::Update,
+        };
+        if !self.may(link, record.id(), row, pair.as_ref(), kind, &plan)? {
+            if pair.is_none() {
+                // A second row with this id is a fault in a plan as in a run.
+                self.in_hand.insert((link, record.id().clone()));
+            }
+            return Ok(());
+        }
+        if !plan.create && plan.write.is_empty() {
+            self.touch(link, pair, row, plan, parked);
+            return Ok(());
+        }
+        let mut values: Vec<(u16, Value)> = Vec::with_capacity(plan.write.len());
+        for (place, value) in mapped.values.into_iter().enumerate() {
+            let Ok(place) = u16::try_from(place) else { break };
+            if let Some(value) = value
+                && plan.write.contains(&place)
+            {
+                values.push((place, value));
+            }
+        }
+        let staged = Staged {
+            external: record.id().clone(),
+            generation: pair.as_ref().map_or(0, |pair| pair.generation),
+            kind,
+            row,
+            prints,
+            bases: pair.as_ref().map_or_else(Vec::new, |pair| {
+                if pair.record.is_some() { pair.bases.clone() } else { Vec::new() }
+            }),
+            record: pair.and_then(|pair| pair.record),
+            values,
+            want: plan.want,
+            unwant: plan.unwant,
+            tries: 0,
+            parked,
+        };
+        self.in_hand.insert((link, staged.external.clone()));
+        match found {
+            Some(Recognised::ByMatch(id)) => {
+                self.ready.push_back(Outgoing::Adopt { link, lane, rows: vec![(staged, id)] });
+                self.join_adoptions(link, lane);
+            }
+            _ => self.stage(link, Target::Key, lane, staged),
+        }
+        Ok(())
+    }
+
+    /// Gathers single adoptions at the end of the queue into batches.
+    fn join_adoptions(&mut self, link: LinkId, lane: Lane) {
+        let size = self.engine.parts.destination.limits().read_max;
+        let Some(Outgoing::Adopt { rows: last, .. }) = self.ready.back_mut() else { return };
+        let mut last = std::mem::take(last);
+        self.ready.pop_back();
+        let open = self.ready.iter_mut().find_map(|outgoing| match outgoing {
+            Outgoing::Adopt { link: of, lane: at, rows }
+                if *of == link && *at == lane && rows.len() < size =>
+            {
+                Some(rows)
+            }
+            _ => None,
+        });
+        match open {
+            Some(rows) => rows.append(&mut last),
+            None => self.ready.push_back(Outgoing::Adopt { link, lane, rows: last }),
+        }
+    }
+
+    /// A record that changed in nothing that has to be written, or in associations only.
+    fn touch(&mut self, link: LinkId, pair: Option<Pair>, row: Fingerprint, plan: RowPlan, parked: bool) {
+        self.links_report(link).touched += 1;
+        let Some(pair) = pair else { return };
+        let name = self.names(link);
+        if parked {
+            self.tx.unpark.push((name, pair.external.clone()));
+        }
+        if plan.want.is_empty() && plan.unwant.is_empty() && pair.state == PairState::Linked {
+            if pair.row != row {
+                self.tx.rows.push((pair.id, row));
+            }
+            return;
+        }
+        self.tx.pairs.push(PairWrite {
+            link: name,
+            external: pair.external,
+            record: pair.record,
+            generation: pair.generation,
+            state: PairState::Linked,
+            row,
+            bases: pair.bases,
+            want: plan.want,
+            unwant: plan.unwant,
+            renew_edges: false,
+        });
+    }
+
+    /// A record outside the scope: its pair is kept, HubSpot's record is left as it is.
+    fn leave_scope(
+        &mut self,
+        link: LinkId,
+        record: &Record,
+        pair: Option<Pair>,
+        row: Fingerprint,
+        parked: bool,
+    ) {
+        self.links_report(link).excluded += 1;
+        if matches!(self.mode, Mode::Plan(_)) {
+            return;
+        }
+        let name = self.names(link);
+        if parked {
+            self.tx.unpark.push((name, record.id().clone()));
+        }
+        if let Some(pair) = pair.filter(|pair| pair.state == PairState::Linked || pair.row != row) {
+            self.tx.pairs.push(PairWrite {
+                link: name,
+                external: pair.external,
+                record: pair.record,
+                generation: pair.generation,
+                state: PairState::Detached,
+                row,
+                bases: pair.bases,
+                want: Vec::new(),
+                unwant: Vec::new(),
+                renew_edges: false,
+            });
+        }
+    }
+
+    /// Whether this run writes the record: always in a run, never in a plan (it is listed), only as planned in an
+    /// apply.
+    fn may(
+        &mut self,
+        link: LinkId,
+        id: &ExternalId,
+        row: Fingerprint,
+        pair: Option<&Pair>,
+        kind: Kind,
+        plan: &RowPlan,
+    ) -> Result<bool, EngineError> {
+        let base = pair_print(&self.prints, pair);
+        let report = &mut self.report.links[usize::from(link.0)];
+        match &mut self.mode {
+            Mode::Run => Ok(true),
+            Mode::Plan(sink) => {
+                let rules = self.engine.parts.mapper.edge_rules();
+                let rule_names = &self.engine.rules;
+                let spec = &self.engine.parts.mapper.links()[usize::from(link.0)];
+                let name = |rule: sync_types::NameId| {
+                    let place = rule_names.iter().position(|known| *known == rule);
+                    place
+                        .and_then(|place| rules.get(place))
+                        .map_or_else(String::new, |rule| rule.name.clone())
+                };
+                let planned = PlannedRow {
+                    link: report.link.clone(),
+                    id: id.clone(),
+                    verb: kind.into(),
+                    properties: plan
+                        .write
+                        .iter()
+                        .filter_map(|place| spec.properties.get(usize::from(*place)))
+                        .map(|property| property.name.clone())
+                        .collect(),
+                    row,
+                    base,
+                    associate: plan.want.iter().map(|(rule, to)| (name(*rule), to.clone())).collect(),
+                    dissociate: plan.unwant.iter().map(|(rule, to)| (name(*rule), to.clone())).collect(),
+                };
+                let is_nothing = plan.is_nothing();
+                if !is_nothing {
+                    sink.row(&planned)?;
+                }
+                self.summary.count(usize::from(link.0), &planned, is_nothing);
+                match kind {
+                    Kind::Create => report.created += 1,
+                    Kind::Adopt => report.adopted += 1,
+                    Kind::Update if plan.write.is_empty() => report.touched += 1,
+                    Kind::Update => report.updated += 1,
+                }
+                Ok(false)
+            }
+            Mode::Apply(file) => {
+                let why = match file.permission(&report.link, id, row, base) {
+                    Permission::Granted => return Ok(true),
+                    // Nothing to send: only our own notes move.
+                    Permission::NotPlanned if plan.is_nothing() => return Ok(true),
+                    Permission::NotPlanned => "it is not in the plan",
+                    Permission::SourceMoved => "the source record changed since the plan was made",
+                    Permission::StateMoved => "it was written since the plan was made",
+                };
+                report.skipped += 1;
+                let link = report.link.clone();
+                self.report.moved.push(crate::report::Moved { link, id: id.to_string(), why: why.into() });
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether a scan already met a record with this id.
+    fn is_repeated(&mut self, link: LinkId, record: &Record, pair: Option<&Pair>) -> bool {
+        match pair {
+            // Made in this very run: only a second row can meet it.
+            Some(pair) if pair.id > self.last_pair => true,
+            Some(pair) => !self.seen.insert(pair.id),
+            None => self.in_hand.contains(&(link, record.id().clone())),
+        }
+    }
+
+    fn park_repeated(&mut self, link: LinkId, id: &ExternalId, row: Fingerprint) {
+        let spec = self.link(link);
+        let detail = format!(
+            "collection {} has more than one record with this id; the first one counts",
+            spec.collection
+        );
+        self.park_as(
+            link,
+            DeadLetter {
+                link: self.names(link),
+                external: ExternalId::new(format!("{id} (repeated)")),
+                is_place: true,
+                cause: "repeated-id".into(),
+                detail,
+                remedy: "make the key unique at the source, or choose another key in the mapping".into(),
+                row,
+                first_run: self.number,
+                last_run: self.number,
+                tries: 1,
+            },
+        );
+    }
+
+    fn park_unreadable(&mut self, link: LinkId, bad: BadRecord) {
+        let letter = DeadLetter {
+            link: self.names(link),
+            external: ExternalId::new(bad.place.clone()),
+            is_place: true,
+            cause: bad.code.into(),
+            detail: bad.to_string(),
+            remedy: bad.remedy,
+            row: Fingerprint(0),
+            first_run: self.number,
+            last_run: self.number,
+            tries: 1,
+        };
+        self.park_as(link, letter);
+    }
+
+    /// Parks a record with its cause; it is tried again when its source changes or when somebody asks.
+    pub(crate) fn park(
+        &mut self,
+        link: LinkId,
+        id: ExternalId,
+        row: Fingerprint,
+        cause: String,
+        detail: String,
+        remedy: String,
+    ) {
+        let letter = DeadLetter {
+            link: self.names(link),
+            external: id,
+            is_place: false,
+            cause,
+            detail,
+            remedy,
+            row,
+            first_run: self.number,
+            last_run: self.number,
+            tries: 1,
+        };
+        self.park_as(link, letter);
+    }
+
+    fn park_as(&mut self, link: LinkId, letter: DeadLetter) {
+        *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
+        if !matches!(self.mode, Mode::Plan(_)) {
+            self.has_letters.insert(letter.link);
+            self.tx.park.push(letter);
+        }
+    }
+
+    /// Reads which records HubSpot already has, before the first load of a link: once, and only if there are any.
+    async fn discover(&mut self, link: LinkId) -> Result<(), EngineError> {
+        if self.discovered.contains_key(&link) {
+            return Ok(());
+        }
+        self.discovered.insert(link, Discovered::default());
+        let spec = self.link(link).clone();
+        if self.engine.parts.store.cursor(&format!("loaded/{}", spec.name))?.is_some() {
+            return Ok(());
+        }
+        let destination = self.destination();
+        let lane = self.engine.parts.options.lane;
+        let outcome = async {
+            if destination.count(&spec.object).await? == 0 {
+                return Ok(Discovered::default());
+            }
+            let mut properties: Vec<PropertyName> = vec![spec.sync_key.clone()];
+            properties.extend(
+                spec.match_on.iter().filter_map(|place| spec.properties.get(*place)).map(|p| p.name.clone()),
+            );
+            let mut found =
+                Discovered { by_key: HashMap::new(), by_match: vec![HashMap::new(); spec.match_on.len()] };
+            let mut after: Option<String> = None;
+            loop {
+                let page = destination.list(&spec.object, &properties, after.as_deref(), lane).await?;
+                for shown in page.records {
+                    let mut values = shown.values.into_iter();
+                    if let Some(Value::Text(key)) = values.next() {
+                        found.by_key.insert(key.into_string(), shown.id);
+                        continue;
+                    }
+                    for ((rule, place), value) in spec.match_on.iter().enumerate().zip(values) {
+                        let value = self.engine.parts.mapper.canonical(link, *place, value);
+                        if !value.is_null() {
+                            found.by_match[rule]
+                                .entry(self.prints.value(&value))
+                                .and_modify(|id| *id = None)
+                                .or_insert_with(|| Some(shown.id.clone()));
+                        }
+                    }
+                }
+                self.progress(link, Phase::Discover);
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => return Ok(found),
+                }
+            }
+        };
+        let outcome: Result<Discovered, sync_types::DestinationError> = outcome.await;
+        match outcome {
+            Ok(found) => {
+                self.discovered.insert(link, found);
+            }
+            Err(error) => self.halt = Some(error.to_string()),
+        }
+        Ok(())
+    }
+
+    /// The HubSpot record that a new source record already is, if any.
+    fn recognise(
+        &mut self,
+        link: LinkId,
+        id: &ExternalId,
+        prints: &[Option<Fingerprint>],
+    ) -> Option<Recognised> {
+        let name = self.link(link).name.clone();
+        let match_on = self.link(link).match_on.clone();
+        let found = self.discovered.get_mut(&link)?;
+        if !found.by_key.is_empty() {
+            let key = crate::sync_key(&self.engine.parts.engagement, &name, id, 0);
+            if found.by_key.contains_key(key.as_str()) {
+                return Some(Recognised::ByKey);
+            }
+        }
+        for (rule, place) in match_on.iter().enumerate() {
+            let Some(Some(print)) = prints.get(*place) else { continue };
+            // Taken out: no second source record may claim the same HubSpot record.
+            if let Some(Some(record)) = found.by_match.get_mut(rule).and_then(|known| known.remove(print)) {
+                return Some(Recognised::ByMatch(record));
+            }
+        }
+        None
+    }
+
+    /// What is read of a record before it is linked: every mapped property, then the sync key.
+    pub(crate) fn adoption(&self, link: LinkId) -> (ObjectType, Vec<PropertyName>) {
+        let spec = self.link(link);
+        let mut properties: Vec<PropertyName> = spec.properties.iter().map(|p| p.name.clone()).collect();
+        properties.push(spec.sync_key.clone());
+        (spec.object.clone(), properties)
+    }
+}
+
+enum Recognised {
+    /// It carries our key: the upsert finds it.
+    ByKey,
+    /// A match rule found it.
+    ByMatch(RecordId),
+}
+
+/// A fingerprint of all that is known of a pair: a plan holds as long as it does.
+pub(crate) fn pair_print(prints: &sync_types::Fingerprinter, pair: Option<&Pair>) -> Fingerprint {
+    let Some(pair) = pair else { return Fingerprint(0) };
+    let mut text = format!("{:?} {} {}", pair.record, pair.generation, pair.row);
+    for base in &pair.bases {
+        text.push_str(&format!(" {}:{}:{}", base.property.0, base.left, base.right));
+    }
+    prints.text(&text)
+}

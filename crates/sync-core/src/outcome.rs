@@ -1,0 +1,386 @@
+//! Taking in what became of a call: agreed values, refusals, unknown outcomes.
+
+use sync_types::{
+    DestinationError, FieldBase, Fingerprint, FirstContact, Lane, LedgerEntry, LinkId, OpId, PairState,
+    PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
+};
+
+use crate::error::EngineError;
+use crate::plan::{Wanted, base_of, plan_first_contact, set_base};
+use crate::report::Moved;
+use crate::run::{Kind, Mode, Outgoing, Run, Staged};
+
+impl Run<'_> {
+    /// A write came back.
+    pub(crate) fn wrote(
+        &mut self,
+        op: OpId,
+        link: LinkId,
+        rows: Vec<Staged>,
+        batch: WriteBatch,
+        result: Result<Vec<RowOutcome>, DestinationError>,
+    ) -> Result<(), EngineError> {
+        let target = batch.target;
+        let lane = batch.lane;
+        let verb = match target {
+            Target::Key => Verb::Upsert,
+            Target::Record => Verb::Update,
+        };
+        let mut line = LedgerEntry {
+            run: self.number,
+            op,
+            verb,
+            subject: self.names(link),
+            written: 0,
+            rejected: 0,
+            unknown: 0,
+            at: self.engine.parts.clock.now(),
+        };
+        let outcomes = match result {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                // Nothing was written, and nothing more can be for now.
+                self.halt.get_or_insert_with(|| error.to_string());
+                self.links_report(link).pending += rows.len() as u64;
+                for row in rows {
+                    self.in_hand.remove(&(link, row.external));
+                }
+                self.tx.close.push(op);
+                return Ok(());
+            }
+        };
+        let mut again = Vec::new();
+        let mut adopt = Vec::new();
+        let missing =
+            std::iter::repeat_with(|| RowOutcome::Unknown("no outcome was given for this row".into()));
+        for ((mut row, sent), outcome) in
+            rows.into_iter().zip(batch.rows).zip(outcomes.into_iter().chain(missing))
+        {
+            match outcome {
+                RowOutcome::Written { record, created, shown } => {
+                    line.written += 1;
+                    self.agree(link, row, record, created, &sent.values, shown);
+                }
+                RowOutcome::Rejected(why) => {
+                    line.rejected += 1;
+                    row.values = sent.values;
+                    if let Some((row, holder)) = self.refused(link, target, row, why)? {
+                        adopt.push((row, holder));
+                    }
+                }
+                RowOutcome::NotSent(_) => {
+                    self.links_report(link).pending += 1;
+                    self.in_hand.remove(&(link, row.external));
+                }
+                RowOutcome::Unknown(_) => {
+                    line.unknown += 1;
+                    row.values = sent.values;
+                    row.tries += 1;
+                    again.push(row);
+                }
+            }
+        }
+        self.tx.ledger.push(line);
+        if !adopt.is_empty() {
+            self.ready.push_back(Outgoing::Adopt { link, lane, rows: adopt });
+        }
+        if again.is_empty() {
+            self.tx.close.push(op);
+        } else if again.iter().all(|row| row.tries < self.engine.parts.options.tries_max) {
+            // The same rows with the same values: the unique key makes the repetition harmless. The old intent
+            // stays open until the new one is on record.
+            self.send_later(Outgoing::Write { link, target, lane, rows: again, replaces: vec![op] });
+        } else {
+            self.links_report(link).unknown += again.len() as u64;
+            for row in again {
+                self.in_hand.remove(&(link, row.external));
+            }
+        }
+        Ok(())
+    }
+
+    /// Both sides hold the same now: notes what each shows.
+    fn agree(
+        &mut self,
+        link: LinkId,
+        row: Staged,
+        record: RecordId,
+        created: Option<bool>,
+        sent: &[(u16, Value)],
+        shown: Vec<Option<Value>>,
+    ) {
+        let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
+        let properties = &self.engine.names[usize::from(link.0)].properties;
+        // The record was gone and has been made anew with only what changed: everything must be written again.
+        let is_remade = row.kind == Kind::Update && created == Some(true);
+        let mut bases = if is_remade { Vec::new() } else { row.bases };
+        if row.kind == Kind::Create {
+            // What was empty was not sent, and is empty there.
+            for (property, print) in properties.iter().zip(&row.prints) {
+                if *print == Some(self.null) {
+                    bases.push(FieldBase { property: *property, left: self.null, right: self.null });
+                }
+            }
+        }
+        let mut reformatted = Vec::new();
+        for ((place, _), shown) in sent.iter().zip(shown.into_iter().chain(std::iter::repeat(None))) {
+            let index = usize::from(*place);
+            let (Some(property), Some(Some(left))) = (properties.get(index), row.prints.get(index)) else {
+                continue;
+            };
+            let right = match shown {
+                Some(value) => self.prints.value(&mapper.canonical(link, index, value)),
+                None => *left,
+            };
+            if right != *left {
+                reformatted.push(index);
+            }
+            set_base(&mut bases, FieldBase { property: *property, left: *left, right });
+        }
+        let name = self.names(link);
+        for index in reformatted {
+            let property = self.link(link).properties[index].name.to_string();
+            *self.links_report(link).reformatted.entry(property).or_default() += 1;
+        }
+        let report = self.links_report(link);
+        match (row.kind, created) {
+            (Kind::Create, Some(false)) | (Kind::Adopt, _) => report.adopted += 1,
+            (Kind::Create, _) => report.created += 1,
+            (Kind::Update, _) => report.updated += 1,
+        }
+        if is_remade {
+            report.recreated += 1;
+            self.tx.dirty.push((name, row.external.clone()));
+        }
+        if row.parked {
+            self.tx.unpark.push((name, row.external.clone()));
+        }
+        self.in_hand.remove(&(link, row.external.clone()));
+        self.tx.pairs.push(PairWrite {
+            link: name,
+            external: row.external,
+            record: Some(record),
+            generation: row.generation,
+            state: PairState::Linked,
+            row: if is_remade { Fingerprint(0) } else { row.row },
+            bases,
+            want: row.want,
+            unwant: row.unwant,
+            renew_edges: is_remade,
+        });
+    }
+
+    /// A row was refused for good: it is recognised as an existing record, or parked.
+    fn refused(
+        &mut self,
+        link: LinkId,
+        target: Target,
+        row: Staged,
+        why: Rejection,
+    ) -> Result<Option<(Staged, RecordId)>, EngineError> {
+        if let Some(holder) = &why.holder {
+            let name = self.names(link);
+            let is_ours = self.engine.parts.store.pairs_by_record(name, std::slice::from_ref(holder))?;
+            let may_match = !self.link(link).match_on.is_empty();
+            if is_ours.iter().all(Option::is_none)
+                && may_match
+                && target == Target::Key
+                && row.kind == Kind::Create
+            {
+                if matches!(self.mode, Mode::Apply(_)) {
+                    let why = "a record that it would match appeared in HubSpot since the plan was made";
+                    self.skip(link, row, why);
+                    return Ok(None);
+                }
+                return Ok(Some((row, holder.clone())));
+            }
+            if is_ours.iter().any(Option::is_some) {
+                let detail = format!("{} is already taken by another record of the source", subject(&why));
+                let remedy = "merge the two records at the source, or correct one of them";
+                self.fail(link, row, "duplicate".into(), detail, remedy.into());
+                return Ok(None);
+            }
+        }
+        let remedy = remedy_for(&why).to_owned();
+        let mut detail = format!("{}: {}", subject(&why), why.reason);
+        if let Some(correlation) = &why.correlation {
+            detail.push_str(&format!(" (HubSpot correlation id {correlation})"));
+        }
+        self.fail(link, row, why.code, detail, remedy);
+        Ok(None)
+    }
+
+    fn fail(&mut self, link: LinkId, row: Staged, cause: String, detail: String, remedy: String) {
+        self.in_hand.remove(&(link, row.external.clone()));
+        self.park(link, row.external, row.row, cause, detail, remedy);
+    }
+
+    fn skip(&mut self, link: LinkId, row: Staged, why: &str) {
+        self.in_hand.remove(&(link, row.external.clone()));
+        let report = self.links_report(link);
+        report.skipped += 1;
+        let link = report.link.clone();
+        self.report.moved.push(Moved { link, id: row.external.to_string(), why: why.into() });
+    }
+
+    /// Recognised records were read: links those that really are the same, and plans the first contact.
+    pub(crate) fn read_for_adoption(
+        &mut self,
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<(Staged, RecordId)>,
+        result: Result<Vec<Option<Shown>>, DestinationError>,
+    ) -> Result<(), EngineError> {
+        let shown = match result {
+            Ok(shown) => shown,
+            Err(error) => {
+                self.halt.get_or_insert_with(|| error.to_string());
+                self.links_report(link).pending += rows.len() as u64;
+                return Ok(());
+            }
+        };
+        for ((row, asked), shown) in rows.into_iter().zip(shown.into_iter().chain(std::iter::repeat(None))) {
+            match shown {
+                Some(shown) => self.adopt(link, lane, row, shown)?,
+                None => {
+                    let detail = format!(
+                        "HubSpot names record {asked} as the holder of a unique value, but shows no such record"
+                    );
+                    let remedy =
+                        "look for the value in HubSpot's recycle bin or among secondary e-mail addresses";
+                    self.fail(link, row, "holder-not-found".into(), detail, remedy.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn adopt(&mut self, link: LinkId, lane: Lane, mut row: Staged, shown: Shown) -> Result<(), EngineError> {
+        let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
+        let spec = self.link(link).clone();
+        let name = self.names(link);
+        let mut values = shown.values;
+        let carries_key = values.pop().is_some_and(|key| !key.is_null());
+        let theirs: Vec<Fingerprint> = values
+            .into_iter()
+            .enumerate()
+            .map(|(place, value)| self.prints.value(&mapper.canonical(link, place, value)))
+            .collect();
+        let is_paired = self
+            .engine
+            .parts
+            .store
+            .pairs_by_record(name, std::slice::from_ref(&shown.id))?
+            .iter()
+            .any(Option::is_some);
+        let is_same = spec.match_on.iter().any(|place| {
+            let ours = row.prints.get(*place).copied().flatten();
+            ours.is_some_and(|ours| ours != self.null && theirs.get(*place) == Some(&ours))
+        });
+        if is_paired || carries_key || !is_same {
+            let (cause, detail) = if is_same {
+                ("collision", format!("HubSpot record {} is already linked to another record", shown.id))
+            } else {
+                (
+                    "collision",
+                    format!("HubSpot record {} holds a unique value but matches by no rule", shown.id),
+                )
+            };
+            let remedy = "merge or correct the records, then retry this dead letter";
+            self.fail(link, row, cause.into(), detail, remedy.into());
+            return Ok(());
+        }
+        let properties = &self.engine.names[usize::from(link.0)].properties;
+        let wanted = Wanted { properties, prints: &row.prints, edges: &[], null: self.null };
+        let policy: FirstContact = spec.first_contact;
+        let (write, bases) = plan_first_contact(policy, &wanted, &theirs);
+        // A create leaves empty values out; clearing what HubSpot holds needs them said.
+        let mut values = Vec::with_capacity(write.len());
+        for place in write {
+            let known = row.values.iter().position(|(at, _)| *at == place);
+            values.push((place, known.map_or(Value::Null, |at| row.values.swap_remove(at).1)));
+        }
+        row.values = values;
+        row.bases = bases;
+        row.kind = Kind::Adopt;
+        row.record = Some(shown.id);
+        self.stage(link, Target::Record, lane, row);
+        Ok(())
+    }
+
+    /// Records of a planned update were read: those that a person changed since are skipped and listed.
+    pub(crate) fn read_for_check(
+        &mut self,
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<Staged>,
+        result: Result<Vec<Option<Shown>>, DestinationError>,
+    ) -> Result<(), EngineError> {
+        let shown = match result {
+            Ok(shown) => shown,
+            Err(error) => {
+                self.halt.get_or_insert_with(|| error.to_string());
+                self.links_report(link).pending += rows.len() as u64;
+                return Ok(());
+            }
+        };
+        let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
+        let mut shown = shown.into_iter();
+        let mut going = Vec::with_capacity(rows.len());
+        for row in rows {
+            if row.record.is_none() {
+                going.push(row);
+                continue;
+            }
+            let Some(Some(now)) = shown.next() else {
+                self.skip(link, row, "the record is gone from HubSpot");
+                continue;
+            };
+            let properties = &self.engine.names[usize::from(link.0)].properties;
+            let moved = row.values.iter().find(|(place, _)| {
+                let index = usize::from(*place);
+                let (Some(property), Some(value)) = (properties.get(index), now.values.get(index)) else {
+                    return true;
+                };
+                let right = self.prints.value(&mapper.canonical(link, index, value.clone()));
+                base_of(&row.bases, *property).is_some_and(|base| base.right != right)
+            });
+            match moved {
+                Some((place, _)) => {
+                    let property = self.link(link).properties[usize::from(*place)].name.clone();
+                    self.skip(
+                        link,
+                        row,
+                        &format!("{property} was changed in HubSpot since both last agreed"),
+                    );
+                }
+                None => going.push(row),
+            }
+        }
+        if !going.is_empty() {
+            self.ready.push_back(Outgoing::Write {
+                link,
+                target: Target::Key,
+                lane,
+                rows: going,
+                replaces: Vec::new(),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn subject(why: &Rejection) -> String {
+    why.property.clone().unwrap_or_else(|| "the record".into())
+}
+
+fn remedy_for(why: &Rejection) -> &'static str {
+    match why.code.as_str() {
+        "invalid-option" => "add the option in HubSpot (`init` does), or map the value to one that exists",
+        "unknown-property" => "run `init`, or correct the property's name in the mapping",
+        "read-only" => "take the property out of the mapping: HubSpot calculates it",
+        "missing-required" => "fill the property at the source or give it a default in the mapping",
+        "unique-value-taken" | "duplicate" => "merge the two records, or correct one of them",
+        _ => "correct the record at the source or the rule in the mapping; it is tried again when it changes",
+    }
+}

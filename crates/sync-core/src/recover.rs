@@ -1,0 +1,88 @@
+//! Settling what an earlier run sent without recording the outcome.
+
+use std::time::Duration;
+
+use sync_types::{Fingerprint, Intent, LinkId, PairState, PairWrite, PropertyName, SyncKey, Verb};
+
+use crate::error::EngineError;
+use crate::run::{Mode, Run};
+
+impl Run<'_> {
+    /// Settles every open intent: asks HubSpot by sync key what arrived, and links it. The scan that follows
+    /// writes those records in full, because nothing is known of what they hold; the rest is new as before.
+    pub(crate) async fn recover(&mut self) -> Result<(), EngineError> {
+        if matches!(self.mode, Mode::Plan(_)) {
+            // A plan leaves open work open; what it lists is done by upsert in any case.
+            return Ok(());
+        }
+        let intents = self.engine.parts.store.open_intents()?;
+        if intents.is_empty() {
+            return Ok(());
+        }
+        self.settle(&intents).await;
+        for intent in intents {
+            if intent.verb == Verb::Upsert
+                && let Some(link) =
+                    self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject)
+                && !self.probe(link, &intent).await?
+            {
+                return Ok(());
+            }
+            // Updates by record id and associations may be repeated: the scan and the edge list do so.
+            self.tx.close.push(intent.op);
+            self.report.recovered += 1;
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a request that was on its way when the earlier run ended can no longer arrive.
+    async fn settle(&self, intents: &[Intent]) {
+        let Some(latest) = intents.iter().map(|intent| intent.sent_at).max() else { return };
+        let clock = std::sync::Arc::clone(&self.engine.parts.clock);
+        let age = Duration::try_from(clock.now().duration_since(latest)).unwrap_or_default();
+        clock.sleep(self.engine.parts.options.settle.saturating_sub(age)).await;
+    }
+
+    /// Links the records of one intent that are in HubSpot; false when HubSpot could not be asked.
+    async fn probe(&mut self, link: LinkId, intent: &Intent) -> Result<bool, EngineError> {
+        let spec = self.link(link).clone();
+        let lane = self.engine.parts.options.lane;
+        let destination = self.destination();
+        let size = destination.limits().read_max.max(1);
+        let key: [PropertyName; 1] = [spec.sync_key.clone()];
+        for rows in intent.rows.chunks(size) {
+            let keys: Vec<SyncKey> = rows
+                .iter()
+                .map(|(id, generation)| {
+                    crate::sync_key(&self.engine.parts.engagement, &spec.name, id, *generation)
+                })
+                .collect();
+            let found = match destination.read_by_key(&spec.object, &spec.sync_key, &keys, &key, lane).await {
+                Ok(found) => found,
+                Err(error) => {
+                    self.halt = Some(error.to_string());
+                    return Ok(false);
+                }
+            };
+            let ids: Vec<_> = rows.iter().map(|(id, _)| id.clone()).collect();
+            let pairs = self.engine.parts.store.pairs(self.names(link), &ids)?;
+            for (((id, generation), shown), pair) in rows.iter().zip(found).zip(pairs) {
+                let Some(shown) = shown else { continue };
+                self.tx.pairs.push(PairWrite {
+                    link: self.names(link),
+                    external: id.clone(),
+                    record: Some(shown.id),
+                    generation: *generation,
+                    state: PairState::Linked,
+                    row: Fingerprint(0),
+                    bases: Vec::new(),
+                    want: Vec::new(),
+                    unwant: Vec::new(),
+                    renew_edges: pair.is_some(),
+                });
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,143 @@
+//! What a run did, in numbers that add up.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One run's report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The run's number.
+    pub run: u64,
+    /// Per link, in the mapping's order.
+    pub links: Vec<LinkReport>,
+    /// Per association rule, in the mapping's order.
+    pub edges: Vec<EdgeReport>,
+    /// Why the run stopped early, with what to do; nothing is lost, the next run goes on.
+    pub halted: Option<String>,
+    /// Planned operations that were skipped because something moved since the plan was made.
+    pub moved: Vec<Moved>,
+    /// Batches whose answer was missing and that an earlier run had left open.
+    pub recovered: u64,
+    /// Commits of the state store.
+    pub commits: u64,
+}
+
+/// One link's numbers. Every record that was read is in exactly one class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkReport {
+    /// The link's name.
+    pub link: String,
+    /// Records and unreadable rows that the source gave.
+    pub read: u64,
+    /// As they were.
+    pub unchanged: u64,
+    /// Changed at the source in nothing that is mapped, or in associations only.
+    pub touched: u64,
+    /// Made in HubSpot.
+    pub created: u64,
+    /// Updated in HubSpot.
+    pub updated: u64,
+    /// Recognised in HubSpot and linked.
+    pub adopted: u64,
+    /// Outside the link's scope.
+    pub excluded: u64,
+    /// Parked as dead letters, by cause, now or by an earlier run.
+    pub parked: BTreeMap<String, u64>,
+    /// Sent, but without proof of the outcome; the next run settles them.
+    pub unknown: u64,
+    /// Not sent: the run stopped early, or the record was locked.
+    pub pending: u64,
+    /// Skipped by `apply`: not in the plan, or moved since.
+    pub skipped: u64,
+    /// Properties that HubSpot shows in another form than they were sent in, by name.
+    pub reformatted: BTreeMap<String, u64>,
+    /// Bad values that the mapping leaves out rather than holding the record back, by property and code.
+    pub left_out: BTreeMap<String, u64>,
+    /// Records that had been deleted in HubSpot and were made anew (among `updated`).
+    pub recreated: u64,
+}
+
+impl LinkReport {
+    /// How many parked records there are.
+    #[must_use]
+    pub fn parked_total(&self) -> u64 {
+        self.parked.values().sum()
+    }
+
+    /// Records written to HubSpot.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.created + self.updated + self.adopted
+    }
+
+    /// Records read that are in no class: must be zero.
+    #[must_use]
+    pub fn unexplained(&self) -> i128 {
+        let classes = self.unchanged
+            + self.touched
+            + self.written()
+            + self.excluded
+            + self.parked_total()
+            + self.unknown
+            + self.pending
+            + self.skipped;
+        i128::from(self.read) - i128::from(classes)
+    }
+}
+
+/// One association rule's numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeReport {
+    /// The rule's name.
+    pub rule: String,
+    /// Added in HubSpot.
+    pub added: u64,
+    /// Removed in HubSpot.
+    pub removed: u64,
+    /// Waiting for a record that does not exist: the source names it but does not have it.
+    pub waiting: u64,
+    /// Refused by HubSpot, by code.
+    pub rejected: BTreeMap<String, u64>,
+    /// Not sent, or without proof: repeated by the next run.
+    pub pending: u64,
+}
+
+/// A planned operation that was skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The link.
+    pub link: String,
+    /// The record's id in the source.
+    pub id: String,
+    /// What moved.
+    pub why: String,
+}
+
+impl RunReport {
+    /// Records written to HubSpot.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.links.iter().map(LinkReport::written).sum()
+    }
+
+    /// Associations added or removed in HubSpot.
+    #[must_use]
+    pub fn edges_written(&self) -> u64 {
+        self.edges.iter().map(|edge| edge.added + edge.removed).sum()
+    }
+
+    /// Dead letters met.
+    #[must_use]
+    pub fn parked(&self) -> u64 {
+        self.links.iter().map(LinkReport::parked_total).sum()
+    }
+
+    /// Whether everything that could be done was done: nothing pending, unknown or stopped.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.halted.is_none()
+            && self.links.iter().all(|link| link.unknown == 0 && link.pending == 0)
+            && self.edges.iter().all(|edge| edge.pending == 0)
+    }
+}

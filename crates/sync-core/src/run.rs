@@ -1,0 +1,697 @@
+//! One run: the loop that reads the source, sends batches and records what became of them.
+//!
+//! One task decides; only calls run beside it. Everything that happened since the last commit and everything that
+//! is about to be sent goes to disk in one transaction, so a run of full batches costs one commit a batch.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sync_types::{
+    Destination, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Intent, Lane, LinkId, NameId,
+    OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, RunRecord, Shown, Target, Transition, Value,
+    Verb, WriteBatch, WriteRow,
+};
+use tokio::task::JoinSet;
+
+use crate::engine::{Engine, Phase, Progress};
+use crate::error::EngineError;
+use crate::observe::Discovered;
+use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
+use crate::report::{EdgeReport, LinkReport, RunReport};
+
+/// What a run is for.
+#[derive(Debug)]
+pub(crate) enum Mode {
+    /// Write whatever changed.
+    Run,
+    /// Write nothing, list everything.
+    Plan(PlanSink),
+    /// Write what a plan lists.
+    Apply(Box<PlanFile>),
+}
+
+/// Why a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Create,
+    Update,
+    Adopt,
+}
+
+/// A record on its way.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    pub(crate) external: ExternalId,
+    pub(crate) generation: u32,
+    pub(crate) kind: Kind,
+    /// The source record's fingerprint, kept once everything is over.
+    pub(crate) row: Fingerprint,
+    /// The wanted value of every property, as fingerprints.
+    pub(crate) prints: Box<[Option<Fingerprint>]>,
+    /// What was agreed before.
+    pub(crate) bases: Vec<FieldBase>,
+    pub(crate) record: Option<RecordId>,
+    pub(crate) values: Vec<(u16, Value)>,
+    pub(crate) want: Vec<(NameId, ExternalId)>,
+    pub(crate) unwant: Vec<(NameId, ExternalId)>,
+    pub(crate) tries: u8,
+    /// The dead letter that this record has, if any, goes when it succeeds.
+    pub(crate) parked: bool,
+}
+
+/// A call to make.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// Write records. `replaces` is the open intent of an earlier attempt.
+    Write { link: LinkId, target: Target, lane: Lane, rows: Vec<Staged>, replaces: Vec<OpId> },
+    /// Read recognised records before they are linked.
+    Adopt { link: LinkId, lane: Lane, rows: Vec<(Staged, RecordId)> },
+    /// Read records whose planned update must still meet what it was planned on.
+    Check { link: LinkId, lane: Lane, rows: Vec<Staged> },
+    /// Add or remove associations.
+    Edges { rule: EdgeRuleId, remove: bool, edges: Vec<ReadyEdge> },
+}
+
+/// A call that came back.
+#[derive(Debug)]
+pub(crate) enum Landed {
+    Write {
+        op: OpId,
+        link: LinkId,
+        rows: Vec<Staged>,
+        batch: WriteBatch,
+        result: Result<Vec<sync_types::RowOutcome>, sync_types::DestinationError>,
+    },
+    Adopt {
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<(Staged, RecordId)>,
+        result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
+    },
+    Check {
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<Staged>,
+        result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
+    },
+    Edges {
+        op: OpId,
+        rule: EdgeRuleId,
+        remove: bool,
+        edges: Vec<ReadyEdge>,
+        result: Result<Vec<sync_types::EdgeOutcome>, sync_types::DestinationError>,
+    },
+}
+
+pub(crate) struct Run<'e> {
+    pub(crate) engine: &'e mut Engine,
+    pub(crate) mode: Mode,
+    pub(crate) number: u64,
+    pub(crate) started: Timestamp,
+    pub(crate) prints: Fingerprinter,
+    pub(crate) null: Fingerprint,
+    pub(crate) report: RunReport,
+    pub(crate) summary: PlanSummary,
+    /// What happened and is not on disk yet.
+    pub(crate) tx: Transition,
+    /// Rows that do not fill a batch yet.
+    pub(crate) building: BTreeMap<(LinkId, Target, Lane), Vec<Staged>>,
+    pub(crate) ready: VecDeque<Outgoing>,
+    flying: JoinSet<Landed>,
+    /// Rows of each call in the air, should its task die.
+    aloft: HashMap<tokio::task::Id, (LinkId, u64)>,
+    /// Writes without an answer, and when to send them again.
+    retry: Vec<(Duration, Outgoing)>,
+    next_op: u64,
+    /// Pairs met in this run's scans.
+    pub(crate) seen: PairSet,
+    /// Pairs above this were made in this run.
+    pub(crate) last_pair: PairId,
+    /// Records staged or in the air.
+    pub(crate) in_hand: HashSet<(LinkId, ExternalId)>,
+    /// Links with dead letters, so that clean links need no look-up.
+    pub(crate) has_letters: HashSet<NameId>,
+    pub(crate) discovered: HashMap<LinkId, Discovered>,
+    pub(crate) halt: Option<String>,
+}
+
+impl<'e> Run<'e> {
+    /// Begins a run: numbers it and notes its start.
+    pub(crate) fn start(engine: &'e mut Engine, mode: Mode) -> Result<Run<'e>, EngineError> {
+        let store = &engine.parts.store;
+        let number = store.runs(1)?.first().map_or(0, |run| run.run) + 1;
+        let next_op = store.cursor("op")?.and_then(|text| text.parse().ok()).unwrap_or(1_u64);
+        let prints = Fingerprinter::new(store.fingerprint_key());
+        let last_pair = store.last_pair()?;
+        let has_letters = store.totals()?.dead_letters.into_iter().map(|(link, ..)| link).collect();
+        let links = engine.parts.mapper.links();
+        let report = RunReport {
+            run: number,
+            links: links
+                .iter()
+                .map(|link| LinkReport { link: link.name.clone(), ..LinkReport::default() })
+                .collect(),
+            edges: engine
+                .parts
+                .mapper
+                .edge_rules()
+                .iter()
+                .map(|rule| EdgeReport { rule: rule.name.clone(), ..EdgeReport::default() })
+                .collect(),
+            ..RunReport::default()
+        };
+        let summary = PlanSummary::empty(engine);
+        let started = engine.parts.clock.now();
+        Ok(Run {
+            number,
+            started,
+            null: prints.value(&Value::Null),
+            prints,
+            report,
+            summary,
+            tx: Transition::default(),
+            building: BTreeMap::new(),
+            ready: VecDeque::new(),
+            flying: JoinSet::new(),
+            aloft: HashMap::new(),
+            retry: Vec::new(),
+            next_op,
+            seen: PairSet::default(),
+            last_pair,
+            in_hand: HashSet::new(),
+            has_letters,
+            discovered: HashMap::new(),
+            halt: None,
+            engine,
+            mode,
+        })
+    }
+
+    /// Runs or applies to the end.
+    pub(crate) async fn go(mut self) -> Result<RunReport, EngineError> {
+        let commits = self.engine.parts.store.totals()?.commits;
+        self.note_run(None)?;
+        self.recover().await?;
+        self.records().await?;
+        self.settle_dirty().await?;
+        self.edges().await?;
+        self.count_waiting()?;
+        self.report.halted = self.halt.clone();
+        let ended = self.engine.parts.clock.now();
+        self.report.commits = self.engine.parts.store.totals()?.commits - commits + 1;
+        self.note_run(Some(ended))?;
+        Ok(self.report)
+    }
+
+    /// Plans to the end.
+    pub(crate) async fn plan(mut self) -> Result<PlanSummary, EngineError> {
+        self.recover().await?;
+        self.records().await?;
+        self.settle_dirty().await?;
+        if let Some(why) = self.halt {
+            return Err(EngineError::Plan(format!("no plan could be made: {why}")));
+        }
+        self.plan_edges()?;
+        let budget = self.engine.parts.destination.budget();
+        let limits = self.engine.parts.destination.limits();
+        let mut summary = self.summary;
+        summary.finish(&self.report, &limits, &budget);
+        if let Mode::Plan(sink) = self.mode {
+            sink.finish(&summary)?;
+        }
+        Ok(summary)
+    }
+
+    fn note_run(&mut self, ended: Option<Timestamp>) -> Result<(), EngineError> {
+        let report = serde_json::to_string(&self.report)
+            .map_err(|error| EngineError::Io { message: "the run report".into(), source: error.into() })?;
+        self.tx.run = Some(RunRecord { run: self.number, started: self.started, ended, report });
+        self.tx.cursors.push(("op".into(), self.next_op.to_string()));
+        self.commit()
+    }
+
+    /// Reads every link's collection and sends what changed.
+    async fn records(&mut self) -> Result<(), EngineError> {
+        for link in self.link_ids() {
+            if self.halt.is_some() {
+                break;
+            }
+            self.scan(link).await?;
+        }
+        self.drain().await
+    }
+
+    async fn scan(&mut self, link: LinkId) -> Result<(), EngineError> {
+        let collection = self.link(link).collection.clone();
+        let mut after: Option<PageToken> = None;
+        loop {
+            let request = ReadRequest {
+                collection: collection.clone(),
+                after: after.take(),
+                max: self.engine.parts.options.page,
+            };
+            let page = match self.engine.parts.source.read_page(&request).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.halt = Some(error.to_string());
+                    return Ok(());
+                }
+            };
+            self.observe(link, page.records, self.engine.parts.options.lane).await?;
+            self.progress(link, Phase::Records);
+            while self.ready.len() > 1 && self.halt.is_none() {
+                self.turn(self.is_full()).await?;
+            }
+            if self.halt.is_some() {
+                return Ok(());
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        self.flush(link);
+        let name = self.names(link);
+        if !matches!(self.mode, Mode::Plan(_)) {
+            self.tx.forget_places.push((name, self.number));
+            let loaded = format!("loaded/{}", self.link(link).name);
+            if self.engine.parts.store.cursor(&loaded)?.is_none() {
+                // From here on new records are recognised by HubSpot's own refusals, not by reading the portal.
+                self.tx.cursors.push((loaded, self.number.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks again at the records that somebody asked for.
+    async fn settle_dirty(&mut self) -> Result<(), EngineError> {
+        for link in self.link_ids() {
+            let name = self.names(link);
+            let mut left = self.engine.parts.store.dirty(name, 100_000)?;
+            while !left.is_empty() && self.halt.is_none() {
+                let rest = left.split_off(left.len().min(100));
+                self.look(link, &left, self.engine.parts.options.lane).await?;
+                left = rest;
+            }
+            self.flush(link);
+        }
+        self.drain().await
+    }
+
+    /// Reads these records from the source and plans them, whatever is known of them.
+    pub(crate) async fn look(
+        &mut self,
+        link: LinkId,
+        ids: &[ExternalId],
+        lane: Lane,
+    ) -> Result<(), EngineError> {
+        let collection = self.link(link).collection.clone();
+        let records = match self.engine.parts.source.read(&collection, ids).await {
+            Ok(records) => records,
+            Err(error) => {
+                self.halt = Some(error.to_string());
+                return Ok(());
+            }
+        };
+        let name = self.names(link);
+        for id in ids {
+            self.tx.clean.push((name, id.clone()));
+        }
+        self.observe_again(link, records.into_iter().flatten().collect(), lane).await
+    }
+
+    /// Whether as many calls are in the air as may be.
+    fn is_full(&self) -> bool {
+        self.flying.len() >= self.engine.parts.destination.limits().in_flight_max
+    }
+
+    /// Sends and receives until nothing is left to send or to wait for.
+    pub(crate) async fn drain(&mut self) -> Result<(), EngineError> {
+        for link in self.link_ids() {
+            self.flush(link);
+        }
+        while !(self.ready.is_empty() && self.flying.is_empty() && self.retry.is_empty()) {
+            self.turn(true).await?;
+            for link in self.link_ids() {
+                self.flush(link);
+            }
+        }
+        self.commit()
+    }
+
+    /// One turn of the loop: send what may be sent, then take in what has come back. `wait`: at least one thing.
+    pub(crate) async fn turn(&mut self, wait: bool) -> Result<(), EngineError> {
+        self.launch()?;
+        if wait {
+            let due = self.retry.iter().map(|(due, _)| *due).min();
+            let clock = std::sync::Arc::clone(&self.engine.parts.clock);
+            let pause = due.map(|due| due.saturating_sub(clock.monotonic()));
+            tokio::select! {
+                biased;
+                Some(landed) = self.flying.join_next_with_id(), if !self.flying.is_empty() => self.land(landed).await?,
+                Some((link, id)) = self.engine.live.recv(), if !self.flying.is_empty() || pause.is_some() => {
+                    self.live(&link, id).await?;
+                }
+                () = clock.sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                else => {}
+            }
+        }
+        while let Some(landed) = self.flying.try_join_next_with_id() {
+            self.land(landed).await?;
+        }
+        while let Ok((link, id)) = self.engine.live.try_recv() {
+            self.live(&link, id).await?;
+        }
+        let now = self.engine.parts.clock.monotonic();
+        let (due, later) = std::mem::take(&mut self.retry).into_iter().partition(|(due, _)| *due <= now);
+        self.retry = later;
+        let due: Vec<(Duration, Outgoing)> = due;
+        self.ready.extend(due.into_iter().map(|(_, outgoing)| outgoing));
+        self.launch()
+    }
+
+    /// A change that somebody waits for: noted durably, then looked at and sent ahead of everything else.
+    async fn live(&mut self, link: &str, id: ExternalId) -> Result<(), EngineError> {
+        let Some(link) = self.engine.link_by_name(link) else { return Ok(()) };
+        if self.in_hand.contains(&(link, id.clone())) {
+            // A write of this record is under way; the run looks again when it is over.
+            self.tx.dirty.push((self.names(link), id));
+            return Ok(());
+        }
+        self.look(link, &[id], Lane::Live).await?;
+        let size = self.engine.parts.destination.limits().write_max;
+        for target in [Target::Key, Target::Record] {
+            self.cut(link, target, Lane::Live, size, true);
+        }
+        Ok(())
+    }
+
+    /// Sends what is ready, as far as calls may be in the air; work of the live lane always.
+    fn launch(&mut self) -> Result<(), EngineError> {
+        if self.halt.is_some() {
+            return self.abandon();
+        }
+        let in_flight_max = self.engine.parts.destination.limits().in_flight_max;
+        let mut slots = in_flight_max.saturating_sub(self.flying.len());
+        let mut going = Vec::new();
+        let mut staying = VecDeque::new();
+        while let Some(outgoing) = self.ready.pop_front() {
+            let is_live = outgoing.lane() == Lane::Live;
+            if slots == 0 && !is_live {
+                staying.push_back(outgoing);
+                if staying.len() > in_flight_max {
+                    break;
+                }
+                continue;
+            }
+            slots = slots.saturating_sub(1);
+            let op = OpId(self.next_op);
+            self.next_op += 1;
+            self.intend(op, &outgoing);
+            going.push((op, outgoing));
+        }
+        staying.append(&mut self.ready);
+        self.ready = staying;
+        // The one commit: outcomes so far, and the intents of what leaves next. Then, and only then, bytes leave.
+        self.commit()?;
+        for (op, outgoing) in going {
+            self.send(op, outgoing);
+        }
+        Ok(())
+    }
+
+    fn intend(&mut self, op: OpId, outgoing: &Outgoing) {
+        let (verb, subject, rows) = match outgoing {
+            Outgoing::Write { link, target, rows, replaces, .. } => {
+                self.tx.close.extend(replaces.iter().copied());
+                let verb = match target {
+                    Target::Key => Verb::Upsert,
+                    Target::Record => Verb::Update,
+                };
+                let rows = rows.iter().map(|row| (row.external.clone(), row.generation)).collect();
+                (verb, self.names(*link), rows)
+            }
+            Outgoing::Edges { rule, remove, .. } => {
+                let verb = if *remove { Verb::Dissociate } else { Verb::Associate };
+                (verb, self.rule_name(*rule), Vec::new())
+            }
+            Outgoing::Adopt { .. } | Outgoing::Check { .. } => return,
+        };
+        self.tx.cursors.push(("op".into(), self.next_op.to_string()));
+        self.tx.open.push(Intent { op, verb, subject, sent_at: self.engine.parts.clock.now(), rows });
+    }
+
+    fn send(&mut self, op: OpId, outgoing: Outgoing) {
+        let destination = std::sync::Arc::clone(&self.engine.parts.destination);
+        let (link, size) = outgoing.size();
+        let task = match outgoing {
+            Outgoing::Write { link, target, lane, mut rows, .. } => {
+                let spec = self.link(link);
+                let batch = WriteBatch {
+                    op,
+                    object: spec.object.clone(),
+                    key: spec.sync_key.clone(),
+                    lane,
+                    target,
+                    properties: std::sync::Arc::clone(&self.engine.names[usize::from(link.0)].wire),
+                    rows: rows
+                        .iter_mut()
+                        .map(|row| WriteRow {
+                            key: crate::sync_key(
+                                &self.engine.parts.engagement,
+                                &spec.name,
+                                &row.external,
+                                row.generation,
+                            ),
+                            record: row.record.clone(),
+                            values: std::mem::take(&mut row.values),
+                        })
+                        .collect(),
+                };
+                self.flying.spawn(async move {
+                    let result = destination.write(&batch).await;
+                    Landed::Write { op, link, rows, batch, result }
+                })
+            }
+            Outgoing::Adopt { link, lane, rows } => {
+                let (object, properties) = self.adoption(link);
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().map(|(_, id)| id.clone()).collect();
+                    let result = destination.read(&object, &ids, &properties, lane).await;
+                    Landed::Adopt { link, lane, rows, result }
+                })
+            }
+            Outgoing::Check { link, lane, rows } => {
+                let object = self.link(link).object.clone();
+                let properties = std::sync::Arc::clone(&self.engine.names[usize::from(link.0)].wire);
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.record.clone()).collect();
+                    let result = destination.read(&object, &ids, &properties, lane).await;
+                    Landed::Check { link, lane, rows, result }
+                })
+            }
+            Outgoing::Edges { rule, remove, edges } => {
+                let batch = self.edge_batch(rule, remove, &edges);
+                self.flying.spawn(async move {
+                    let result = destination.write_edges(&batch).await;
+                    Landed::Edges { op, rule, remove, edges, result }
+                })
+            }
+        };
+        if let Some(link) = link {
+            self.aloft.insert(task.id(), (link, size));
+        }
+    }
+
+    async fn land(
+        &mut self,
+        landed: Result<(tokio::task::Id, Landed), tokio::task::JoinError>,
+    ) -> Result<(), EngineError> {
+        match landed {
+            Ok((task, landed)) => {
+                self.aloft.remove(&task);
+                match landed {
+                    Landed::Write { op, link, rows, batch, result } => {
+                        self.wrote(op, link, rows, batch, result)
+                    }
+                    Landed::Adopt { link, lane, rows, result } => {
+                        self.read_for_adoption(link, lane, rows, result)
+                    }
+                    Landed::Check { link, lane, rows, result } => {
+                        self.read_for_check(link, lane, rows, result)
+                    }
+                    Landed::Edges { op, rule, remove, edges, result } => {
+                        self.wrote_edges(op, rule, remove, &edges, result);
+                        Ok(())
+                    }
+                }
+            }
+            Err(error) => {
+                // The call's task died; its intent stays open and the next run settles it.
+                if let Some((link, size)) = self.aloft.remove(&error.id()) {
+                    self.links_report(link).unknown += size;
+                }
+                self.halt =
+                    Some("a call ended in a defect of this program; its outcome is settled next time".into());
+                Ok(())
+            }
+        }
+    }
+
+    /// After a halt: what was not sent is counted, and stays as it is for the next run.
+    fn abandon(&mut self) -> Result<(), EngineError> {
+        let left: Vec<Outgoing> = std::mem::take(&mut self.ready)
+            .into_iter()
+            .chain(std::mem::take(&mut self.retry).into_iter().map(|(_, outgoing)| outgoing))
+            .collect();
+        for outgoing in left {
+            match outgoing {
+                Outgoing::Write { link, rows, replaces, .. } => {
+                    let report = self.links_report(link);
+                    let count = rows.len() as u64;
+                    if replaces.is_empty() { report.pending += count } else { report.unknown += count }
+                }
+                Outgoing::Adopt { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
+                Outgoing::Check { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
+                Outgoing::Edges { rule, edges, .. } => {
+                    self.report.edges[usize::from(rule.0)].pending += edges.len() as u64;
+                }
+            }
+        }
+        for ((link, ..), rows) in std::mem::take(&mut self.building) {
+            self.links_report(link).pending += rows.len() as u64;
+        }
+        self.commit()
+    }
+
+    /// Sends a write again once the first attempt can no longer arrive late.
+    pub(crate) fn send_later(&mut self, outgoing: Outgoing) {
+        let due = self.engine.parts.clock.monotonic() + self.engine.parts.options.settle;
+        self.retry.push((due, outgoing));
+    }
+
+    /// Puts a row in its batch, and the batch in the queue when it is full.
+    pub(crate) fn stage(&mut self, link: LinkId, target: Target, lane: Lane, row: Staged) {
+        self.building.entry((link, target, lane)).or_default().push(row);
+        let size = self.engine.parts.destination.limits().write_max;
+        self.cut(link, target, lane, size, false);
+    }
+
+    /// Queues what has gathered for a link, full or not.
+    pub(crate) fn flush(&mut self, link: LinkId) {
+        let size = self.engine.parts.destination.limits().write_max;
+        let keys: Vec<_> = self.building.keys().filter(|(of, ..)| *of == link).copied().collect();
+        for (link, target, lane) in keys {
+            self.cut(link, target, lane, size, true);
+        }
+    }
+
+    fn cut(&mut self, link: LinkId, target: Target, lane: Lane, size: usize, all: bool) {
+        let Some(rows) = self.building.get_mut(&(link, target, lane)) else { return };
+        while rows.len() >= size || (all && !rows.is_empty()) {
+            let rest = rows.split_off(rows.len().min(size));
+            let batch = std::mem::replace(rows, rest);
+            let is_check =
+                matches!(self.mode, Mode::Apply(_)) && batch.iter().any(|row| row.kind == Kind::Update);
+            let outgoing = if is_check {
+                Outgoing::Check { link, lane, rows: batch }
+            } else {
+                Outgoing::Write { link, target, lane, rows: batch, replaces: Vec::new() }
+            };
+            if lane == Lane::Live {
+                self.ready.push_front(outgoing);
+            } else {
+                self.ready.push_back(outgoing);
+            }
+        }
+    }
+
+    pub(crate) fn commit(&mut self) -> Result<(), EngineError> {
+        if !self.tx.is_empty() {
+            let transition = std::mem::take(&mut self.tx);
+            self.engine.parts.store.commit(&transition)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn link(&self, link: LinkId) -> &sync_types::Link {
+        &self.engine.parts.mapper.links()[usize::from(link.0)]
+    }
+
+    pub(crate) fn names(&self, link: LinkId) -> NameId {
+        self.engine.names[usize::from(link.0)].link
+    }
+
+    pub(crate) fn rule_name(&self, rule: EdgeRuleId) -> NameId {
+        self.engine.rules[usize::from(rule.0)]
+    }
+
+    pub(crate) fn links_report(&mut self, link: LinkId) -> &mut LinkReport {
+        &mut self.report.links[usize::from(link.0)]
+    }
+
+    pub(crate) fn link_ids(&self) -> Vec<LinkId> {
+        (0..self.engine.names.len()).filter_map(|place| u16::try_from(place).ok()).map(LinkId).collect()
+    }
+
+    pub(crate) fn destination(&self) -> std::sync::Arc<dyn Destination> {
+        std::sync::Arc::clone(&self.engine.parts.destination)
+    }
+
+    pub(crate) fn progress(&self, link: LinkId, phase: Phase) {
+        let report = &self.report.links[usize::from(link.0)];
+        self.engine.report_progress(&Progress {
+            subject: &report.link,
+            phase,
+            done: report.read,
+            written: self.report.written(),
+        });
+    }
+}
+
+impl Outgoing {
+    fn lane(&self) -> Lane {
+        match self {
+            Outgoing::Write { lane, .. } | Outgoing::Adopt { lane, .. } | Outgoing::Check { lane, .. } => {
+                *lane
+            }
+            Outgoing::Edges { .. } => Lane::Backfill,
+        }
+    }
+
+    fn size(&self) -> (Option<LinkId>, u64) {
+        match self {
+            Outgoing::Write { link, rows, .. } | Outgoing::Check { link, rows, .. } => {
+                (Some(*link), rows.len() as u64)
+            }
+            Outgoing::Adopt { link, rows, .. } => (Some(*link), rows.len() as u64),
+            Outgoing::Edges { .. } => (None, 0),
+        }
+    }
+}
+
+/// A set of pair numbers, one bit each: a million pairs in 125 kB.
+#[derive(Debug, Default)]
+pub(crate) struct PairSet(Vec<u64>);
+
+impl PairSet {
+    /// Adds a number; false if it was there.
+    pub(crate) fn insert(&mut self, id: PairId) -> bool {
+        let Ok(word) = usize::try_from(id.0 / 64) else { return true };
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        let bit = 1 << (id.0 % 64);
+        let was = self.0[word] & bit != 0;
+        self.0[word] |= bit;
+        !was
+    }
+
+    pub(crate) fn contains(&self, id: PairId) -> bool {
+        usize::try_from(id.0 / 64)
+            .ok()
+            .and_then(|word| self.0.get(word))
+            .is_some_and(|word| word & (1 << (id.0 % 64)) != 0)
+    }
+}

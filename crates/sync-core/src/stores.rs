@@ -1,0 +1,6 @@
+//! Implementations of the state store.
+
+mod schema;
+mod sqlite;
+
+pub use sqlite::{Binding, SqliteStore};

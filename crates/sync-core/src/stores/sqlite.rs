@@ -1,0 +1,781 @@
+//! The embedded store: one SQLite file, write-ahead log, one transaction per transition.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::types::{ToSql, ToSqlOutput, Value as SqlValue, ValueRef};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use sync_types::{
+    DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, ExternalId, FieldBase, Fingerprint, Intent,
+    NameId, NameKind, OpId, Pair, PairId, PairState, ReadyEdge, RecordId, RunRecord, StateStore, StoreError,
+    StoreErrorKind, Totals, Transition, Verb,
+};
+
+use super::schema::{APPLICATION_ID, MIGRATIONS};
+
+/// What a store belongs to. A store opens only for the engagement and portal it was made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The engagement's name.
+    pub engagement: String,
+    /// The portal's id.
+    pub portal: String,
+}
+
+/// A state store in one SQLite file.
+pub struct SqliteStore {
+    connection: Connection,
+    path: Option<PathBuf>,
+    key: [u8; 16],
+    commits: u64,
+}
+
+impl SqliteStore {
+    /// Opens the store in this file, or makes it with `fresh_key` as the secret of its fingerprints. The file is
+    /// locked until the store is dropped.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Locked`] when another process has it, [`StoreErrorKind::Mismatch`] when it belongs to
+    /// another engagement or portal or was written by a newer version, [`StoreErrorKind::Corrupt`] when it is
+    /// damaged or no store at all. Nothing is changed then.
+    pub fn open(path: &Path, binding: &Binding, fresh_key: [u8; 16]) -> Result<SqliteStore, StoreError> {
+        let connection = Connection::open(path).map_err(|error| classify(error, Some(path)))?;
+        SqliteStore::prepare(connection, Some(path.to_owned()), binding, fresh_key)
+    }
+
+    /// A store in memory, gone when dropped: for tests and simulation.
+    ///
+    /// # Errors
+    /// Only if SQLite itself fails.
+    pub fn in_memory(binding: &Binding, fresh_key: [u8; 16]) -> Result<SqliteStore, StoreError> {
+        let connection = Connection::open_in_memory().map_err(|error| classify(error, None))?;
+        SqliteStore::prepare(connection, None, binding, fresh_key)
+    }
+
+    fn prepare(
+        mut connection: Connection,
+        path: Option<PathBuf>,
+        binding: &Binding,
+        fresh_key: [u8; 16],
+    ) -> Result<SqliteStore, StoreError> {
+        let place = path.as_deref();
+        let fail = |error| classify(error, place);
+        connection.set_prepared_statement_cache_capacity(64);
+        // EXCLUSIVE keeps a second process out for as long as this one lives, and needs no shared memory file.
+        connection
+            .execute_batch(
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                 PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;",
+            )
+            .map_err(fail)?;
+        let version: i64 = pragma(&connection, "user_version").map_err(fail)?;
+        let application: i64 = pragma(&connection, "application_id").map_err(fail)?;
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fail)?;
+        if tables > 0 && application != i64::from(APPLICATION_ID) {
+            return Err(StoreError::new(
+                StoreErrorKind::Corrupt,
+                format!(
+                    "{} is an SQLite file but not a state store of this kit: name another state file",
+                    show(place)
+                ),
+            ));
+        }
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        if version > known {
+            return Err(StoreError::new(
+                StoreErrorKind::Mismatch,
+                format!(
+                    "{} was written by a newer version (schema {version}, this one knows {known}): \
+                     update this program",
+                    show(place)
+                ),
+            ));
+        }
+        if version > 0 {
+            let verdict: String =
+                connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fail)?;
+            if verdict != "ok" {
+                return Err(corrupt(place));
+            }
+        }
+        let transaction = connection.transaction().map_err(fail)?;
+        for (done, migration) in MIGRATIONS.iter().enumerate() {
+            if i64::try_from(done).is_ok_and(|done| done >= version) {
+                transaction.execute_batch(migration).map_err(fail)?;
+            }
+        }
+        transaction
+            .execute_batch(&format!(
+                "PRAGMA user_version = {known}; PRAGMA application_id = {APPLICATION_ID}"
+            ))
+            .map_err(fail)?;
+        let found: Option<(String, String, Vec<u8>)> = transaction
+            .query_row("SELECT engagement, portal, key FROM binding", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()
+            .map_err(fail)?;
+        let key = match found {
+            None => {
+                transaction
+                    .execute(
+                        "INSERT INTO binding VALUES (?1, ?2, ?3)",
+                        params![binding.engagement, binding.portal, fresh_key.as_slice()],
+                    )
+                    .map_err(fail)?;
+                fresh_key
+            }
+            Some((engagement, portal, key)) => {
+                if engagement != binding.engagement || portal != binding.portal {
+                    return Err(StoreError::new(
+                        StoreErrorKind::Mismatch,
+                        format!(
+                            "{} belongs to engagement `{engagement}` in portal {portal}, not to `{}` in portal \
+                             {}: name that engagement's own state file, or a new one",
+                            show(place),
+                            binding.engagement,
+                            binding.portal
+                        ),
+                    ));
+                }
+                <[u8; 16]>::try_from(key.as_slice()).map_err(|_| corrupt(place))?
+            }
+        };
+        transaction.commit().map_err(fail)?;
+        Ok(SqliteStore { connection, path, key, commits: 0 })
+    }
+
+    fn fail(&self, error: rusqlite::Error) -> StoreError {
+        classify(error, self.path.as_deref())
+    }
+
+    /// One row of `sql` for each id, in order.
+    fn each<I: AsRef<str>, T>(
+        &self,
+        sql: &str,
+        link: NameId,
+        ids: &[I],
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<Option<T>>, StoreError> {
+        let inner = || -> rusqlite::Result<Vec<Option<T>>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            ids.iter()
+                .map(|id| statement.query_row(params![link.0, Ident(id.as_ref())], &read).optional())
+                .collect()
+        };
+        inner().map_err(|error| self.fail(error))
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let inner = || -> rusqlite::Result<Vec<T>> {
+            self.connection.prepare_cached(sql)?.query_map(params, read)?.collect()
+        };
+        inner().map_err(|error| self.fail(error))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+const PAIR: &str = "id, external, record, generation, state, row, bases";
+
+impl StateStore for SqliteStore {
+    fn fingerprint_key(&self) -> [u8; 16] {
+        self.key
+    }
+
+    fn name(&mut self, kind: NameKind, name: &str) -> Result<NameId, StoreError> {
+        let kind = match kind {
+            NameKind::Link => 0,
+            NameKind::EdgeRule => 1,
+            NameKind::Property => 2,
+        };
+        let inner = |connection: &Connection| -> rusqlite::Result<i64> {
+            let found = connection
+                .prepare_cached("SELECT id FROM name WHERE kind = ?1 AND name = ?2")?
+                .query_row(params![kind, name], |row| row.get(0))
+                .optional()?;
+            match found {
+                Some(id) => Ok(id),
+                None => {
+                    connection
+                        .execute("INSERT INTO name (kind, name) VALUES (?1, ?2)", params![kind, name])?;
+                    Ok(connection.last_insert_rowid())
+                }
+            }
+        };
+        let id = inner(&self.connection).map_err(|error| self.fail(error))?;
+        u16::try_from(id).map(NameId).map_err(|_| {
+            StoreError::new(
+                StoreErrorKind::Io,
+                "the state store holds more than 65,535 names: start a new one",
+            )
+        })
+    }
+
+    fn pairs(&self, link: NameId, ids: &[ExternalId]) -> Result<Vec<Option<Pair>>, StoreError> {
+        self.each(&format!("SELECT {PAIR} FROM pair WHERE link = ?1 AND external = ?2"), link, ids, read_pair)
+    }
+
+    fn pairs_by_record(&self, link: NameId, ids: &[RecordId]) -> Result<Vec<Option<Pair>>, StoreError> {
+        self.each(&format!("SELECT {PAIR} FROM pair WHERE link = ?1 AND record = ?2"), link, ids, read_pair)
+    }
+
+    fn scan_pairs(&self, link: NameId, after: PairId, max: usize) -> Result<Vec<Pair>, StoreError> {
+        self.all(
+            &format!("SELECT {PAIR} FROM pair WHERE id > ?2 AND link = ?1 ORDER BY id LIMIT ?3"),
+            params![link.0, after.0.cast_signed(), max as i64],
+            read_pair,
+        )
+    }
+
+    fn last_pair(&self) -> Result<PairId, StoreError> {
+        self.connection
+            .query_row("SELECT coalesce(max(id), 0) FROM pair", [], |row| pair_id(row, 0))
+            .map_err(|error| self.fail(error))
+    }
+
+    fn edges_of(&self, pairs: &[PairId]) -> Result<Vec<Vec<Edge>>, StoreError> {
+        pairs
+            .iter()
+            .map(|pair| {
+                self.all(
+                    "SELECT rule, far, state FROM edge WHERE pair = ?1",
+                    params![pair.0.cast_signed()],
+                    |row| {
+                        Ok(Edge {
+                            rule: NameId(row.get(0)?),
+                            to: ident(row, 1)?.into(),
+                            state: edge_state(row, 2)?,
+                        })
+                    },
+                )
+            })
+            .collect()
+    }
+
+    fn ready_edges(
+        &self,
+        rule: NameId,
+        to_link: NameId,
+        state: EdgeState,
+        after: Option<&EdgePlace>,
+        max: usize,
+    ) -> Result<Vec<ReadyEdge>, StoreError> {
+        self.all(
+            "SELECT e.pair, e.far, f.record, t.record FROM edge e
+             JOIN pair f ON f.id = e.pair
+             JOIN pair t ON t.link = ?2 AND t.external = e.far
+             WHERE e.rule = ?1 AND e.state = ?3 AND e.state <> 1 AND (e.pair, e.far) > (?4, ?5)
+               AND f.record IS NOT NULL AND t.record IS NOT NULL
+             ORDER BY e.pair, e.far LIMIT ?6",
+            params![
+                rule.0,
+                to_link.0,
+                edge_number(state),
+                after.map_or(-1, |place| place.from.0.cast_signed()),
+                Ident(after.map_or("", |place| place.to.as_str())),
+                max as i64
+            ],
+            |row| {
+                Ok(ReadyEdge {
+                    place: EdgePlace { from: pair_id(row, 0)?, to: ident(row, 1)?.into() },
+                    from: ident(row, 2)?.into(),
+                    to: ident(row, 3)?.into(),
+                })
+            },
+        )
+    }
+
+    fn waiting_edges(
+        &self,
+        rule: NameId,
+        to_link: NameId,
+        after: Option<&EdgePlace>,
+        max: usize,
+    ) -> Result<Vec<(EdgePlace, ExternalId)>, StoreError> {
+        self.all(
+            "SELECT e.pair, e.far, f.external FROM edge e
+             JOIN pair f ON f.id = e.pair
+             LEFT JOIN pair t ON t.link = ?2 AND t.external = e.far AND t.record IS NOT NULL
+             WHERE e.rule = ?1 AND e.state = 0 AND e.state <> 1 AND (e.pair, e.far) > (?3, ?4) AND t.id IS NULL
+             ORDER BY e.pair, e.far LIMIT ?5",
+            params![
+                rule.0,
+                to_link.0,
+                after.map_or(-1, |place| place.from.0.cast_signed()),
+                Ident(after.map_or("", |place| place.to.as_str())),
+                max as i64
+            ],
+            |row| {
+                Ok((EdgePlace { from: pair_id(row, 0)?, to: ident(row, 1)?.into() }, ident(row, 2)?.into()))
+            },
+        )
+    }
+
+    fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
+        let place = self.path.clone();
+        let rows =
+            self.all("SELECT op, verb, subject, sent_at, rows FROM intent ORDER BY op", [], |row| {
+                Ok((
+                    OpId(row.get::<_, i64>(0)?.cast_unsigned()),
+                    row.get::<_, i64>(1)?,
+                    NameId(row.get(2)?),
+                    row.get::<_, i64>(3)?,
+                    row.get::<_, String>(4)?,
+                ))
+            })?;
+        rows.into_iter()
+            .map(|(op, verb, subject, sent_at, rows)| {
+                Ok(Intent {
+                    op,
+                    verb: verb_of(verb).ok_or_else(|| corrupt(place.as_deref()))?,
+                    subject,
+                    sent_at: Timestamp::from_millisecond(sent_at).unwrap_or(Timestamp::UNIX_EPOCH),
+                    rows: serde_json::from_str(&rows).map_err(|_| corrupt(place.as_deref()))?,
+                })
+            })
+            .collect()
+    }
+
+    fn parked(&self, link: NameId, ids: &[ExternalId]) -> Result<Vec<Option<DeadLetter>>, StoreError> {
+        self.each(
+            &format!("SELECT {LETTER} FROM dead_letter WHERE link = ?1 AND external = ?2"),
+            link,
+            ids,
+            read_letter,
+        )
+    }
+
+    fn dead_letters(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError> {
+        self.all(
+            &format!(
+                "SELECT {LETTER} FROM dead_letter
+                 WHERE (?1 IS NULL OR link = ?1) AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR external = ?3)
+                 ORDER BY first_run, link, external LIMIT ?4"
+            ),
+            params![
+                filter.link.map(|link| link.0),
+                filter.cause,
+                filter.external.as_ref().map(|id| Ident(id.as_str())),
+                if filter.max == 0 { -1 } else { filter.max as i64 }
+            ],
+            read_letter,
+        )
+    }
+
+    fn dirty(&self, link: NameId, max: usize) -> Result<Vec<ExternalId>, StoreError> {
+        self.all(
+            "SELECT external FROM dirty WHERE link = ?1 ORDER BY seq LIMIT ?2",
+            params![link.0, max as i64],
+            |row| Ok(ident(row, 0)?.into()),
+        )
+    }
+
+    fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT position FROM cursor WHERE name = ?1")
+            .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
+            .map_err(|error| self.fail(error))
+    }
+
+    fn runs(&self, max: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.all(
+            "SELECT run, started, ended, report FROM run ORDER BY run DESC LIMIT ?1",
+            params![max as i64],
+            |row| {
+                let at = |millis: i64| Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
+                Ok(RunRecord {
+                    run: row.get::<_, i64>(0)?.cast_unsigned(),
+                    started: at(row.get(1)?),
+                    ended: row.get::<_, Option<i64>>(2)?.map(at),
+                    report: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        let count = |row: &Row<'_>, index| Ok(row.get::<_, i64>(index)?.cast_unsigned());
+        let one = |sql: &str| {
+            self.connection.query_row(sql, [], |row| count(row, 0)).map_err(|error| self.fail(error))
+        };
+        Ok(Totals {
+            pairs: self.all(
+                "SELECT link, count(*) FROM pair WHERE record IS NOT NULL GROUP BY link ORDER BY link",
+                [],
+                |row| Ok((NameId(row.get(0)?), count(row, 1)?)),
+            )?,
+            edges: self.all(
+                "SELECT rule, state, count(*) FROM edge GROUP BY rule, state ORDER BY rule, state",
+                [],
+                |row| Ok((NameId(row.get(0)?), edge_state(row, 1)?, count(row, 2)?)),
+            )?,
+            dead_letters: self.all(
+                "SELECT link, cause, count(*) FROM dead_letter GROUP BY link, cause ORDER BY link, cause",
+                [],
+                |row| Ok((NameId(row.get(0)?), row.get(1)?, count(row, 2)?)),
+            )?,
+            open_intents: one("SELECT count(*) FROM intent")?,
+            dirty: one("SELECT count(*) FROM dirty")?,
+            commits: self.commits,
+            bytes: one("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")?,
+        })
+    }
+
+    fn commit(&mut self, transition: &Transition) -> Result<(), StoreError> {
+        if transition.is_empty() {
+            return Ok(());
+        }
+        let path = self.path.clone();
+        write(&mut self.connection, transition).map_err(|error| classify(error, path.as_deref()))?;
+        self.commits += 1;
+        Ok(())
+    }
+}
+
+/// Writes a transition in one transaction; dropped without commit, SQLite rolls it back.
+fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Result<()> {
+    let tx = connection.transaction()?;
+    {
+        let mut pair = tx.prepare_cached(
+            "INSERT INTO pair (link, external, record, generation, state, row, bases)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (link, external) DO UPDATE SET record = excluded.record,
+                 generation = excluded.generation, state = excluded.state, row = excluded.row,
+                 bases = excluded.bases
+             RETURNING id",
+        )?;
+        let mut want = tx.prepare_cached(
+            "INSERT INTO edge (rule, pair, far, state) VALUES (?1, ?2, ?3, 0)
+             ON CONFLICT (pair, rule, far) DO UPDATE SET state = 0 WHERE state = 2",
+        )?;
+        // An edge that was never made needs no removal.
+        let mut drop_wanted =
+            tx.prepare_cached("DELETE FROM edge WHERE rule = ?1 AND pair = ?2 AND far = ?3 AND state = 0")?;
+        let mut unwant = tx.prepare_cached(
+            "UPDATE edge SET state = 2 WHERE rule = ?1 AND pair = ?2 AND far = ?3 AND state = 1",
+        )?;
+        let mut renew = tx.prepare_cached("UPDATE edge SET state = 0 WHERE pair = ?1 AND state = 1")?;
+        for write in &t.pairs {
+            let id: i64 = pair.query_row(
+                params![
+                    write.link.0,
+                    Ident(write.external.as_str()),
+                    write.record.as_ref().map(|record| Ident(record.as_str())),
+                    write.generation,
+                    pair_state_number(write.state),
+                    write.row.0.cast_signed(),
+                    encode_bases(&write.bases),
+                ],
+                |row| row.get(0),
+            )?;
+            if write.renew_edges {
+                renew.execute([id])?;
+            }
+            for (rule, far) in &write.want {
+                want.execute(params![rule.0, id, Ident(far.as_str())])?;
+            }
+            for (rule, far) in &write.unwant {
+                drop_wanted.execute(params![rule.0, id, Ident(far.as_str())])?;
+                unwant.execute(params![rule.0, id, Ident(far.as_str())])?;
+            }
+        }
+        let mut row = tx.prepare_cached("UPDATE pair SET row = ?2 WHERE id = ?1")?;
+        for (id, print) in &t.rows {
+            row.execute(params![id.0.cast_signed(), print.0.cast_signed()])?;
+        }
+        let mut forget = tx.prepare_cached("DELETE FROM edge WHERE rule = ?1 AND pair = ?2 AND far = ?3")?;
+        let mut place =
+            tx.prepare_cached("UPDATE edge SET state = ?4 WHERE rule = ?1 AND pair = ?2 AND far = ?3")?;
+        for (rule, at, state) in &t.edges {
+            let (from, to) = (at.from.0.cast_signed(), Ident(at.to.as_str()));
+            match state {
+                None => forget.execute(params![rule.0, from, to])?,
+                Some(state) => place.execute(params![rule.0, from, to, edge_number(*state)])?,
+            };
+        }
+        let mut open = tx.prepare_cached("INSERT OR REPLACE INTO intent VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for intent in &t.open {
+            let rows = serde_json::to_string(&intent.rows)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            open.execute(params![
+                intent.op.0.cast_signed(),
+                verb_number(intent.verb),
+                intent.subject.0,
+                intent.sent_at.as_millisecond(),
+                rows
+            ])?;
+        }
+        let mut close = tx.prepare_cached("DELETE FROM intent WHERE op = ?1")?;
+        for op in &t.close {
+            close.execute([op.0.cast_signed()])?;
+        }
+        write_letters(&tx, t)?;
+        let mut dirty = tx.prepare_cached("INSERT OR IGNORE INTO dirty (link, external) VALUES (?1, ?2)")?;
+        for (link, id) in &t.dirty {
+            dirty.execute(params![link.0, Ident(id.as_str())])?;
+        }
+        let mut clean = tx.prepare_cached("DELETE FROM dirty WHERE link = ?1 AND external = ?2")?;
+        for (link, id) in &t.clean {
+            clean.execute(params![link.0, Ident(id.as_str())])?;
+        }
+        let mut cursor = tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?;
+        for (name, position) in &t.cursors {
+            cursor.execute(params![name, position])?;
+        }
+        let mut ledger = tx.prepare_cached(
+            "INSERT INTO ledger (run, op, verb, subject, written, rejected, unknown, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?;
+        for line in &t.ledger {
+            ledger.execute(params![
+                line.run.cast_signed(),
+                line.op.0.cast_signed(),
+                verb_number(line.verb),
+                line.subject.0,
+                line.written,
+                line.rejected,
+                line.unknown,
+                line.at.as_millisecond()
+            ])?;
+        }
+        if let Some(run) = &t.run {
+            tx.execute(
+                "INSERT OR REPLACE INTO run VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    run.run.cast_signed(),
+                    run.started.as_millisecond(),
+                    run.ended.map(Timestamp::as_millisecond),
+                    run.report
+                ],
+            )?;
+        }
+    }
+    tx.commit()
+}
+
+fn write_letters(tx: &rusqlite::Transaction<'_>, t: &Transition) -> rusqlite::Result<()> {
+    let mut park = tx.prepare_cached(
+        "INSERT INTO dead_letter VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (link, external) DO UPDATE SET is_place = excluded.is_place, cause = excluded.cause,
+             detail = excluded.detail, remedy = excluded.remedy, row = excluded.row,
+             last_run = excluded.last_run, tries = dead_letter.tries + excluded.tries",
+    )?;
+    for letter in &t.park {
+        park.execute(params![
+            letter.link.0,
+            Ident(letter.external.as_str()),
+            letter.is_place,
+            letter.cause,
+            letter.detail,
+            letter.remedy,
+            letter.row.0.cast_signed(),
+            letter.first_run.cast_signed(),
+            letter.last_run.cast_signed(),
+            letter.tries
+        ])?;
+    }
+    let mut unpark = tx.prepare_cached("DELETE FROM dead_letter WHERE link = ?1 AND external = ?2")?;
+    for (link, id) in &t.unpark {
+        unpark.execute(params![link.0, Ident(id.as_str())])?;
+    }
+    for (link, run) in &t.forget_places {
+        tx.execute(
+            "DELETE FROM dead_letter WHERE link = ?1 AND is_place AND last_run < ?2",
+            params![link.0, run.cast_signed()],
+        )?;
+    }
+    Ok(())
+}
+
+/// An identifier: a canonical decimal number as an integer, anything else as text. One text has one form, so
+/// equal identifiers stay equal.
+struct Ident<'a>(&'a str);
+
+impl ToSql for Ident<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text = self.0;
+        let canonical = matches!(text.as_bytes().first(), Some(b'1'..=b'9')) || text == "0";
+        Ok(match text.parse::<i64>() {
+            Ok(number) if canonical => ToSqlOutput::Owned(SqlValue::Integer(number)),
+            _ => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        })
+    }
+}
+
+fn ident(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
+    match row.get_ref(index)? {
+        ValueRef::Integer(number) => Ok(number.to_string()),
+        other => Ok(other.as_str()?.to_owned()),
+    }
+}
+
+fn pair_id(row: &Row<'_>, index: usize) -> rusqlite::Result<PairId> {
+    Ok(PairId(row.get::<_, i64>(index)?.cast_unsigned()))
+}
+
+fn read_pair(row: &Row<'_>) -> rusqlite::Result<Pair> {
+    Ok(Pair {
+        id: pair_id(row, 0)?,
+        external: ident(row, 1)?.into(),
+        record: match row.get_ref(2)? {
+            ValueRef::Null => None,
+            _ => Some(ident(row, 2)?.into()),
+        },
+        generation: row.get(3)?,
+        state: match row.get::<_, i64>(4)? {
+            0 => PairState::Linked,
+            _ => PairState::Detached,
+        },
+        row: Fingerprint(row.get::<_, i64>(5)?.cast_unsigned()),
+        bases: decode_bases(row.get_ref(6)?.as_blob()?),
+    })
+}
+
+const LETTER: &str = "link, external, is_place, cause, detail, remedy, row, first_run, last_run, tries";
+
+fn read_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+    Ok(DeadLetter {
+        link: NameId(row.get(0)?),
+        external: ident(row, 1)?.into(),
+        is_place: row.get(2)?,
+        cause: row.get(3)?,
+        detail: row.get(4)?,
+        remedy: row.get(5)?,
+        row: Fingerprint(row.get::<_, i64>(6)?.cast_unsigned()),
+        first_run: row.get::<_, i64>(7)?.cast_unsigned(),
+        last_run: row.get::<_, i64>(8)?.cast_unsigned(),
+        tries: row.get(9)?,
+    })
+}
+
+/// Bases as bytes: property (2), left (8), and right (8) only where it differs, told by the property's top bit.
+fn encode_bases(bases: &[FieldBase]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(bases.len() * 11);
+    for base in bases {
+        let same = base.left == base.right;
+        let tag = if same { base.property.0 } else { base.property.0 | 0x8000 };
+        bytes.extend_from_slice(&tag.to_le_bytes());
+        bytes.extend_from_slice(&base.left.0.to_le_bytes());
+        if !same {
+            bytes.extend_from_slice(&base.right.0.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+fn decode_bases(mut bytes: &[u8]) -> Vec<FieldBase> {
+    let mut bases = Vec::with_capacity(bytes.len() / 10);
+    while let Some((tag, rest)) = bytes.split_first_chunk::<2>() {
+        let tag = u16::from_le_bytes(*tag);
+        let Some((left, rest)) = rest.split_first_chunk::<8>() else { break };
+        let left = Fingerprint(u64::from_le_bytes(*left));
+        let (right, rest) = if tag & 0x8000 == 0 {
+            (left, rest)
+        } else {
+            let Some((right, rest)) = rest.split_first_chunk::<8>() else { break };
+            (Fingerprint(u64::from_le_bytes(*right)), rest)
+        };
+        bases.push(FieldBase { property: NameId(tag & 0x7fff), left, right });
+        bytes = rest;
+    }
+    bases
+}
+
+fn pair_state_number(state: PairState) -> i64 {
+    match state {
+        PairState::Linked => 0,
+        _ => 1,
+    }
+}
+
+fn edge_number(state: EdgeState) -> i64 {
+    match state {
+        EdgeState::Wanted => 0,
+        EdgeState::There => 1,
+        EdgeState::Unwanted => 2,
+    }
+}
+
+fn edge_state(row: &Row<'_>, index: usize) -> rusqlite::Result<EdgeState> {
+    Ok(match row.get::<_, i64>(index)? {
+        0 => EdgeState::Wanted,
+        1 => EdgeState::There,
+        _ => EdgeState::Unwanted,
+    })
+}
+
+fn verb_number(verb: Verb) -> i64 {
+    match verb {
+        Verb::Upsert => 0,
+        Verb::Update => 1,
+        Verb::Associate => 2,
+        Verb::Dissociate => 3,
+    }
+}
+
+fn verb_of(number: i64) -> Option<Verb> {
+    [Verb::Upsert, Verb::Update, Verb::Associate, Verb::Dissociate]
+        .into_iter()
+        .find(|v| verb_number(*v) == number)
+}
+
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+}
+
+fn show(path: Option<&Path>) -> String {
+    path.map_or_else(|| "the store in memory".to_owned(), |path| path.display().to_string())
+}
+
+fn corrupt(path: Option<&Path>) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Corrupt,
+        format!(
+            "state file {} is damaged: restore it from a backup, or move it away and run again (records are found \
+             again by their sync keys, so nothing is doubled)",
+            show(path)
+        ),
+    )
+}
+
+fn classify(error: rusqlite::Error, path: Option<&Path>) -> StoreError {
+    let code = error.sqlite_error_code();
+    let made = match code {
+        Some(ErrorCode::DiskFull) => StoreError::new(
+            StoreErrorKind::Full,
+            format!("no space left for state file {}: free some and run again; nothing was lost", show(path)),
+        ),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => corrupt(path),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::new(
+            StoreErrorKind::Locked,
+            format!(
+                "state file {} is in use by another process: one run at a time; wait for it or stop it",
+                show(path)
+            ),
+        ),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::new(
+            StoreErrorKind::Io,
+            format!(
+                "state file {} cannot be opened for writing: check the folder and its rights",
+                show(path)
+            ),
+        ),
+        _ => StoreError::new(
+            StoreErrorKind::Io,
+            format!("state file {} cannot be read or written", show(path)),
+        ),
+    };
+    made.caused_by(error)
+}

@@ -1,0 +1,477 @@
+//! Verification: both sides are read in full and every difference is named. Writes nothing.
+//!
+//! Three things are compared: the source with what it showed at the last agreement, HubSpot with the same, and
+//! both with each other by canonical value. A value that HubSpot shows in another form than it was sent in is
+//! counted apart; anything else that differs is a difference.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sync_types::{
+    EdgeKind, EdgeState, Fingerprinter, Lane, LinkId, ObjectType, PageToken, Pair, PairId, PairState,
+    PropertyName, ReadRequest, RecordId, Shown, StateStore, Value,
+};
+
+use crate::engine::{Engine, Phase, Progress};
+use crate::error::EngineError;
+use crate::plan::{base_of, is_unchanged};
+use crate::run::PairSet;
+
+/// How many differences are named one by one; all are counted.
+pub(crate) const NAMED_MAX: usize = 1_000;
+
+/// What verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Per link, in the mapping's order.
+    pub links: Vec<LinkVerify>,
+    /// Associations that are as wanted.
+    pub edges_agree: u64,
+    /// Associations compared, wanted or found.
+    pub edges_compared: u64,
+    /// Differences, the first 1,000 of them by name.
+    pub differences: Vec<Difference>,
+    /// All differences.
+    pub difference_count: u64,
+}
+
+/// One link's numbers. On the source's side: `source = in_sync + pending + parked + excluded`. On HubSpot's:
+/// `records = paired + foreign`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkVerify {
+    /// The link's name.
+    pub link: String,
+    /// Records and unreadable rows of the source.
+    pub source: u64,
+    /// Source records that are in HubSpot as they are.
+    pub in_sync: u64,
+    /// Source records that are new or changed since the last run.
+    pub pending: u64,
+    /// Source records and rows that are dead letters.
+    pub parked: u64,
+    /// Source records outside the scope.
+    pub excluded: u64,
+    /// Live records of the object type in HubSpot.
+    pub records: u64,
+    /// Those that are linked to a source record.
+    pub paired: u64,
+    /// Those that are not: made by others, or left by a record that has gone from the source.
+    pub foreign: u64,
+    /// Values compared.
+    pub values: u64,
+    /// Values that HubSpot shows in its own form, as it did when they were written.
+    pub reformatted: u64,
+}
+
+/// One difference, without values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The link or association rule.
+    pub subject: String,
+    /// The record's id in the source, where it has one.
+    pub id: Option<String>,
+    /// The record's id in HubSpot, where it has one.
+    pub record: Option<String>,
+    /// Property or association, where it is about one.
+    pub what: Option<String>,
+    /// What differs.
+    pub why: String,
+}
+
+impl VerifyReport {
+    /// Whether both sides agree.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.difference_count == 0 && self.links.iter().all(|link| link.pending == 0)
+    }
+
+    fn differ(&mut self, difference: Difference) {
+        self.difference_count += 1;
+        if self.differences.len() < NAMED_MAX {
+            self.differences.push(difference);
+        }
+    }
+}
+
+/// Compares both sides of every link and every association rule.
+pub(crate) async fn verify(engine: &mut Engine) -> Result<VerifyReport, EngineError> {
+    let mut report = VerifyReport::default();
+    let prints = Fingerprinter::new(engine.parts.store.fingerprint_key());
+    for place in 0..engine.names.len() {
+        let Ok(place) = u16::try_from(place) else { break };
+        let link = LinkId(place);
+        let name = engine.parts.mapper.links()[usize::from(place)].name.clone();
+        report.links.push(LinkVerify { link: name, ..LinkVerify::default() });
+        let gone = verify_source(engine, &prints, link, &mut report).await?;
+        verify_records(engine, &prints, link, &gone, &mut report).await?;
+    }
+    verify_edges(engine, &mut report).await?;
+    Ok(report)
+}
+
+/// Reads the source in full: is every record brought over as it is now? Returns the pairs that were met.
+async fn verify_source(
+    engine: &mut Engine,
+    prints: &Fingerprinter,
+    link: LinkId,
+    report: &mut VerifyReport,
+) -> Result<PairSet, EngineError> {
+    let mapper = Arc::clone(&engine.parts.mapper);
+    let spec = mapper.links()[usize::from(link.0)].clone();
+    let name = engine.names[usize::from(link.0)].link;
+    let mut met = PairSet::default();
+    let mut after: Option<PageToken> = None;
+    loop {
+        let request = ReadRequest {
+            collection: spec.collection.clone(),
+            after: after.take(),
+            max: engine.parts.options.page,
+        };
+        let page = engine.parts.source.read_page(&request).await?;
+        let numbers = &mut report.links[usize::from(link.0)];
+        numbers.source += page.records.len() as u64;
+        let (good, bad): (Vec<_>, Vec<_>) = page.records.into_iter().partition(Result::is_ok);
+        numbers.parked += bad.len() as u64;
+        let good: Vec<_> = good.into_iter().flatten().collect();
+        let ids: Vec<_> = good.iter().map(|record| record.id().clone()).collect();
+        let pairs = engine.parts.store.pairs(name, &ids)?;
+        let letters = engine.parts.store.parked(name, &ids)?;
+        for ((record, pair), letter) in good.into_iter().zip(pairs).zip(letters) {
+            let row = prints.values(mapper.fingerprint(), record.values());
+            let numbers = &mut report.links[usize::from(link.0)];
+            let is_repeated = pair.as_ref().is_some_and(|pair| !met.insert(pair.id));
+            let is_parked = letter.is_some_and(|letter| letter.row == row);
+            if is_repeated || is_parked {
+                numbers.parked += 1;
+            } else if pair.as_ref().is_some_and(|pair| is_unchanged(pair, row)) {
+                numbers.in_sync += 1;
+            } else {
+                match mapper.map(link, &record) {
+                    Ok(mapped) if !mapped.in_scope => numbers.excluded += 1,
+                    Ok(mapped) => match pair.filter(|pair| pair.record.is_some()) {
+                        Some(pair) if agrees(&pair, &mapped.values, prints, engine, link) => {
+                            numbers.in_sync += 1
+                        }
+                        pair => {
+                            numbers.pending += 1;
+                            let why =
+                                if pair.is_some() { "changed at the source" } else { "not in HubSpot yet" };
+                            report.differ(Difference {
+                                subject: spec.name.clone(),
+                                id: Some(record.id().to_string()),
+                                record: pair.and_then(|pair| pair.record).map(|record| record.to_string()),
+                                what: None,
+                                why: format!("{why}: run again"),
+                            });
+                        }
+                    },
+                    Err(_) => {
+                        numbers.pending += 1;
+                        report.differ(Difference {
+                            subject: spec.name.clone(),
+                            id: Some(record.id().to_string()),
+                            record: None,
+                            what: None,
+                            why: "cannot be mapped, and is not parked yet: run again".into(),
+                        });
+                    }
+                }
+            }
+        }
+        engine.report_progress(&Progress {
+            subject: &spec.name,
+            phase: Phase::Verify,
+            done: report.links[usize::from(link.0)].source,
+            written: 0,
+        });
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(met),
+        }
+    }
+}
+
+/// Whether what the source shows now is what it showed at the last agreement.
+fn agrees(
+    pair: &Pair,
+    values: &[Option<Value>],
+    prints: &Fingerprinter,
+    engine: &Engine,
+    link: LinkId,
+) -> bool {
+    let properties = &engine.names[usize::from(link.0)].properties;
+    pair.state == PairState::Linked
+        && values.iter().zip(properties).all(|(value, property)| match value {
+            None => true,
+            Some(value) => {
+                base_of(&pair.bases, *property).is_some_and(|base| base.left == prints.value(value))
+            }
+        })
+}
+
+/// Reads HubSpot in full: does every linked record show what was agreed?
+async fn verify_records(
+    engine: &mut Engine,
+    prints: &Fingerprinter,
+    link: LinkId,
+    met: &PairSet,
+    report: &mut VerifyReport,
+) -> Result<(), EngineError> {
+    let mapper = Arc::clone(&engine.parts.mapper);
+    let spec = mapper.links()[usize::from(link.0)].clone();
+    let names = &engine.names[usize::from(link.0)];
+    let mut properties: Vec<PropertyName> = spec.properties.iter().map(|p| p.name.clone()).collect();
+    properties.push(spec.sync_key.clone());
+    let mut found = PairSet::default();
+    let mut after: Option<String> = None;
+    loop {
+        let page =
+            engine.parts.destination.list(&spec.object, &properties, after.as_deref(), Lane::Verify).await?;
+        let ids: Vec<RecordId> = page.records.iter().map(|shown| shown.id.clone()).collect();
+        let pairs = engine.parts.store.pairs_by_record(names.link, &ids)?;
+        for (shown, pair) in page.records.into_iter().zip(pairs) {
+            report.links[usize::from(link.0)].records += 1;
+            match pair {
+                None => {
+                    report.links[usize::from(link.0)].foreign += 1;
+                    stray(engine, link, &shown, report);
+                }
+                Some(pair) => {
+                    report.links[usize::from(link.0)].paired += 1;
+                    found.insert(pair.id);
+                    if pair.state == PairState::Linked && !met.contains(pair.id) {
+                        report.differ(Difference {
+                            subject: spec.name.clone(),
+                            id: Some(pair.external.to_string()),
+                            record: Some(shown.id.to_string()),
+                            what: None,
+                            why: "gone from the source, still in HubSpot".into(),
+                        });
+                    }
+                    compare(engine, prints, link, &pair, shown, report);
+                }
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    let mut last = PairId(0);
+    loop {
+        let pairs = engine.parts.store.scan_pairs(names.link, last, 1_000)?;
+        let Some(end) = pairs.last() else { break };
+        last = end.id;
+        for pair in pairs.iter().filter(|pair| pair.record.is_some() && !found.contains(pair.id)) {
+            report.differ(Difference {
+                subject: spec.name.clone(),
+                id: Some(pair.external.to_string()),
+                record: pair.record.as_ref().map(ToString::to_string),
+                what: None,
+                why: "deleted or merged in HubSpot".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A record that carries a sync key of ours but belongs to no pair is a loose end; any other foreign record is
+/// somebody else's.
+fn stray(engine: &Engine, link: LinkId, shown: &Shown, report: &mut VerifyReport) {
+    let spec = &engine.parts.mapper.links()[usize::from(link.0)];
+    let shares_object = engine
+        .parts
+        .mapper
+        .links()
+        .iter()
+        .filter(|other| other.object == spec.object && other.sync_key == spec.sync_key)
+        .count()
+        > 1;
+    // Another link of the same object type may own it: that link's own comparison speaks for it.
+    if !shares_object && shown.values.last().is_some_and(|key| !key.is_null()) {
+        report.differ(Difference {
+            subject: spec.name.clone(),
+            id: None,
+            record: Some(shown.id.to_string()),
+            what: Some(spec.sync_key.to_string()),
+            why: "carries a sync key that no source record has".into(),
+        });
+    }
+}
+
+fn compare(
+    engine: &Engine,
+    prints: &Fingerprinter,
+    link: LinkId,
+    pair: &Pair,
+    shown: Shown,
+    report: &mut VerifyReport,
+) {
+    let spec = &engine.parts.mapper.links()[usize::from(link.0)];
+    let names = &engine.names[usize::from(link.0)];
+    for (place, (property, value)) in names.properties.iter().zip(shown.values).enumerate() {
+        let Some(base) = base_of(&pair.bases, *property) else { continue };
+        let right = prints.value(&engine.parts.mapper.canonical(link, place, value));
+        let numbers = &mut report.links[usize::from(link.0)];
+        numbers.values += 1;
+        if right == base.left {
+            continue;
+        }
+        if right == base.right {
+            numbers.reformatted += 1;
+            continue;
+        }
+        report.differ(Difference {
+            subject: spec.name.clone(),
+            id: Some(pair.external.to_string()),
+            record: Some(shown.id.to_string()),
+            what: spec.properties.get(place).map(|property| property.name.to_string()),
+            why: "changed in HubSpot since both last agreed".into(),
+        });
+    }
+}
+
+type Kinds = BTreeMap<EdgeKind, ()>;
+
+/// Compares the associations of every pair of object types that a rule joins, in the rules' direction.
+async fn verify_edges(engine: &mut Engine, report: &mut VerifyReport) -> Result<(), EngineError> {
+    let rules = engine.parts.mapper.edge_rules().to_vec();
+    let mut done: Vec<(LinkId, LinkId)> = Vec::new();
+    for rule in &rules {
+        if done.contains(&(rule.from, rule.to)) {
+            continue;
+        }
+        done.push((rule.from, rule.to));
+        verify_edges_between(engine, rule.from, rule.to, report).await?;
+    }
+    Ok(())
+}
+
+async fn verify_edges_between(
+    engine: &mut Engine,
+    from: LinkId,
+    to: LinkId,
+    report: &mut VerifyReport,
+) -> Result<(), EngineError> {
+    let mapper = Arc::clone(&engine.parts.mapper);
+    let (near, far) = (&mapper.links()[usize::from(from.0)], &mapper.links()[usize::from(to.0)]);
+    let subject = format!("{} to {}", near.name, far.name);
+    let size = engine.parts.destination.limits().edge_reads_max.max(1);
+    let mut last = PairId(0);
+    loop {
+        let pairs = engine.parts.store.scan_pairs(engine.names[usize::from(from.0)].link, last, size)?;
+        let Some(end) = pairs.last() else { return Ok(()) };
+        last = end.id;
+        let pairs: Vec<Pair> = pairs.into_iter().filter(|pair| pair.record.is_some()).collect();
+        let wanted = wanted_edges(engine, from, to, &pairs)?;
+        let ids: Vec<RecordId> = pairs.iter().filter_map(|pair| pair.record.clone()).collect();
+        let objects: (ObjectType, ObjectType) = (near.object.clone(), far.object.clone());
+        let shown = engine.parts.destination.read_edges(&objects.0, &objects.1, &ids, Lane::Verify).await?;
+        for ((pair, wanted), shown) in pairs.iter().zip(wanted).zip(shown) {
+            let mut shown: HashMap<RecordId, Vec<EdgeKind>> =
+                shown.into_iter().map(|edge| (edge.to, edge.kinds)).collect();
+            for (record, kinds) in wanted {
+                let found = shown.remove(&record).unwrap_or_default();
+                for kind in kinds.keys() {
+                    report.edges_compared += 1;
+                    if found.contains(kind) {
+                        report.edges_agree += 1;
+                    } else {
+                        report.differ(edge_difference(&subject, pair, &record, kind, "missing in HubSpot"));
+                    }
+                }
+                for kind in found.iter().filter(|kind| !kinds.contains_key(kind) && **kind != EdgeKind::Plain)
+                {
+                    // HubSpot makes the first company of a record its primary one by itself.
+                    if *kind != EdgeKind::Primary {
+                        report.edges_compared += 1;
+                        report.differ(edge_difference(
+                            &subject,
+                            pair,
+                            &record,
+                            kind,
+                            "not asked for by the source",
+                        ));
+                    }
+                }
+            }
+            for (record, kinds) in shown {
+                // Ours are only associations between two linked records; others belong to the portal's people.
+                let name = engine.names[usize::from(to.0)].link;
+                let is_ours = engine
+                    .parts
+                    .store
+                    .pairs_by_record(name, std::slice::from_ref(&record))?
+                    .iter()
+                    .any(Option::is_some);
+                if is_ours {
+                    for kind in kinds {
+                        report.edges_compared += 1;
+                        report.differ(edge_difference(
+                            &subject,
+                            pair,
+                            &record,
+                            &kind,
+                            "not asked for by the source",
+                        ));
+                    }
+                }
+            }
+        }
+        engine.report_progress(&Progress {
+            subject: &subject,
+            phase: Phase::Verify,
+            done: report.edges_compared,
+            written: 0,
+        });
+    }
+}
+
+/// What each of these pairs should be associated with: records of the far link and the kinds between them.
+fn wanted_edges(
+    engine: &Engine,
+    from: LinkId,
+    to: LinkId,
+    pairs: &[Pair],
+) -> Result<Vec<BTreeMap<RecordId, Kinds>>, EngineError> {
+    let store: &dyn StateStore = engine.parts.store.as_ref();
+    let rules = engine.parts.mapper.edge_rules();
+    let ids: Vec<PairId> = pairs.iter().map(|pair| pair.id).collect();
+    let mut all = Vec::with_capacity(pairs.len());
+    for edges in store.edges_of(&ids)? {
+        let mut wanted: BTreeMap<RecordId, Kinds> = BTreeMap::new();
+        for edge in edges.iter().filter(|edge| edge.state != EdgeState::Unwanted) {
+            let place = engine.rules.iter().position(|name| *name == edge.rule);
+            let Some(rule) = place.and_then(|place| rules.get(place)) else { continue };
+            if rule.from != from || rule.to != to {
+                continue;
+            }
+            let far = store.pairs(engine.names[usize::from(to.0)].link, std::slice::from_ref(&edge.to))?;
+            let record = far.into_iter().flatten().find_map(|pair| pair.record);
+            if let Some(record) = record {
+                let kinds = wanted.entry(record).or_default();
+                kinds.insert(rule.kind.clone(), ());
+                // Whatever its label, the plain association stands beside it.
+                kinds.insert(EdgeKind::Plain, ());
+            }
+        }
+        all.push(wanted);
+    }
+    Ok(all)
+}
+
+fn edge_difference(subject: &str, pair: &Pair, record: &RecordId, kind: &EdgeKind, why: &str) -> Difference {
+    let what = match kind {
+        EdgeKind::Plain => "plain association".to_owned(),
+        EdgeKind::Primary => "primary association".to_owned(),
+        EdgeKind::Label(label) => format!("association `{label}`"),
+    };
+    Difference {
+        subject: subject.to_owned(),
+        id: Some(pair.external.to_string()),
+        record: pair.record.as_ref().map(ToString::to_string),
+        what: Some(format!("{what} with {record}")),
+        why: why.to_owned(),
+    }
+}
