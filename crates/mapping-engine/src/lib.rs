@@ -1,1 +1,23 @@
-//! A mapping file and two schemas become a checked mapping, or every problem at once.
+//! A mapping file and two schemas become a checked mapping, or every problem at once. Pure: no I/O, no clock.
+#![doc = include_str!("../README.md")]
+
+mod checker;
+mod codes;
+mod document;
+mod explain;
+mod fingerprint;
+mod flow;
+mod format;
+mod mapping;
+mod path;
+mod plan;
+mod problem;
+mod property;
+mod step;
+mod steps;
+
+pub use checker::{Schemas, check};
+pub use codes::{codes, explain_code};
+pub use explain::{Explanation, FieldExplanation};
+pub use mapping::CheckedMapping;
+pub use problem::{Problem, Problems, Severity};

@@ -1,1 +1,7 @@
-//! Where an engagement's records come from: one folder and feature per source.
+//! Where an engagement's records come from: one folder and feature per source, with the same file names in each.
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "csv")]
+pub mod csv_folder;
+#[cfg(feature = "sqlite")]
+pub mod sqlite_file;

@@ -1,0 +1,272 @@
+//! Fields against both sides' schemas.
+
+use std::collections::HashSet;
+
+use sync_types::{Property, PropertyKind, Schema};
+
+use super::link::{Sides, compile_path};
+use super::names::check_internal_name;
+use super::required::Wanted;
+use crate::document::At;
+use crate::flow::{Flow, Ty};
+use crate::format::{Context, FieldDoc, LinkDoc, SourceDoc, TemplatePart, WhenEmpty};
+use crate::path::Path;
+use crate::plan::{EmptyPlan, FieldPlan, SourcePlan, TemplatePlan};
+use crate::problem::suggest;
+use crate::property::{Form, Limits, TEXT_CHARS_MAX, converter, kind_name};
+use crate::step::Step;
+
+pub(super) fn compile_field(
+    field: &FieldDoc,
+    link: &LinkDoc,
+    sides: Sides<'_>,
+    paths: &mut Vec<Path>,
+    wanted: &mut Wanted,
+    context: &mut Context,
+) -> FieldPlan {
+    let (source, start) = compile_source(field, sides.source, paths, context);
+    let given = check_chain(&field.chain, start, context);
+    let property = find_property(field, sides.hubspot, context);
+    let kind = settle_kind(field, given, property, context);
+    let options = wanted.property(link, field, kind, context);
+    check_source_options(field, sides.source, context);
+    check_target_options(field, property, context);
+    let form = Form::of(&link.object.value.as_str().into(), &field.to.value, kind);
+    let limits = Limits {
+        kind,
+        form,
+        length_max: property.and_then(|property| property.length_max).unwrap_or(TEXT_CHARS_MAX),
+        options: known_options(field, kind, property, &options),
+    };
+    let when_empty = match &field.when_empty {
+        WhenEmpty::Clear => EmptyPlan::Clear,
+        WhenEmpty::Ignore => EmptyPlan::Ignore,
+        WhenEmpty::Default(value) => match limits.admit(Flow::borrowed(&value.value)) {
+            Ok(value) => EmptyPlan::Default(value),
+            Err(failure) => {
+                let reason = format!("`{}` cannot hold this default: {}", field.to.value, failure.reason);
+                context.report.error(
+                    "bad-default",
+                    &value.span,
+                    reason,
+                    "give a default that the property holds",
+                );
+                EmptyPlan::Clear
+            }
+        },
+    };
+    FieldPlan {
+        property: field.to.value.clone(),
+        source,
+        steps: field.chain.iter().map(|step| step.value.clone()).collect(),
+        when_empty,
+        on_bad: field.on_bad,
+        required: field.required,
+        limits,
+    }
+}
+
+fn compile_source(
+    field: &FieldDoc,
+    source: Option<&Schema>,
+    paths: &mut Vec<Path>,
+    context: &mut Context,
+) -> (SourcePlan, Ty) {
+    let mut all = |names: &[At<String>], context: &mut Context| {
+        let found: Vec<(usize, Ty)> =
+            names.iter().map(|path| compile_path(path, source, paths, context)).collect();
+        let kind = match found.split_first() {
+            Some(((_, first), rest)) if rest.iter().all(|(_, kind)| kind == first) => *first,
+            _ => Ty::Any,
+        };
+        (found.into_iter().map(|(path, _)| path).collect::<Vec<usize>>(), kind)
+    };
+    match &field.source {
+        SourceDoc::Paths(names) => {
+            let (paths, kind) = all(names, context);
+            (SourcePlan::First(paths), kind)
+        }
+        SourceDoc::Concat(names, separator) => {
+            (SourcePlan::Concat(all(names, context).0, separator.clone()), Ty::Text)
+        }
+        SourceDoc::Template(template, parts) => {
+            let parts = parts
+                .iter()
+                .map(|part| match part {
+                    TemplatePart::Text(text) => TemplatePlan::Text(text.clone()),
+                    TemplatePart::Path(path) => {
+                        let path = At { value: path.clone(), span: template.span.clone() };
+                        TemplatePlan::Path(compile_path(&path, source, paths, context).0)
+                    }
+                })
+                .collect();
+            (SourcePlan::Template(parts), Ty::Text)
+        }
+        SourceDoc::Constant(value) => (SourcePlan::Constant(value.value.clone()), Ty::of_value(&value.value)),
+    }
+}
+
+/// What a chain gives, as far as it is known; tells the first step that cannot take what it gets.
+pub(super) fn check_chain(chain: &[At<Step>], start: Ty, context: &mut Context) -> Ty {
+    let mut kind = start;
+    for step in chain {
+        match step.value.gives(kind) {
+            Ok(given) => kind = given,
+            Err(takes) => {
+                context.report.error(
+                    "type-mismatch",
+                    &step.span,
+                    format!("`{}` takes {}, but it gets {}", step.value.name(), takes.name(), kind.name()),
+                    format!("put {} before it, or move it", converter(takes.natural_kind())),
+                );
+                return Ty::Any;
+            }
+        }
+    }
+    kind
+}
+
+fn find_property<'a>(
+    field: &FieldDoc,
+    schema: Option<&'a Schema>,
+    context: &mut Context,
+) -> Option<&'a Property> {
+    if field.create.is_some() {
+        check_internal_name(&field.to, context);
+    }
+    let schema = schema?;
+    let found = schema.property(&field.to.value);
+    match found {
+        None if field.create.is_none() => {
+            let remedy = suggest(
+                &field.to.value,
+                schema
+                    .properties
+                    .iter()
+                    .filter(|property| !property.read_only)
+                    .map(|property| property.name.as_str()),
+                "name one that exists",
+            );
+            context.report.error(
+                "unknown-property",
+                &field.to.span,
+                format!("`{}` has no property `{}` in HubSpot", schema.name, field.to.value),
+                format!("{remedy}, or let `init` make it with `create = {{ label = \"…\" }}`"),
+            );
+        }
+        Some(property) if property.read_only => {
+            context.report.error(
+                "read-only-property",
+                &field.to.span,
+                format!("HubSpot sets `{}` itself and refuses writes to it", field.to.value),
+                "map the value to another property",
+            );
+        }
+        _ => {}
+    }
+    found
+}
+
+/// What the property's values are: by the file, else by HubSpot, else by what the chain gives.
+fn settle_kind(
+    field: &FieldDoc,
+    given: Ty,
+    property: Option<&Property>,
+    context: &mut Context,
+) -> PropertyKind {
+    let picklist_last = matches!(field.chain.last(), Some(At { value: Step::Picklist(_), .. }));
+    let natural = match given {
+        Ty::Text | Ty::Any if picklist_last => PropertyKind::Option,
+        given => given.natural_kind(),
+    };
+    let kind = match (&field.kind, property) {
+        (Some(kind), Some(property)) if kind.value != property.kind => {
+            context.report.error(
+                "type-mismatch",
+                &kind.span,
+                format!("in HubSpot `{}` holds {}", field.to.value, kind_name(property.kind)),
+                "remove `kind`, or map to another property",
+            );
+            property.kind
+        }
+        (Some(kind), _) => kind.value,
+        (None, Some(property)) => property.kind,
+        (None, None) => natural,
+    };
+    if !given.fits(kind) {
+        context.report.error(
+            "type-mismatch",
+            &field.to.span,
+            format!("`{}` holds {}, but the field gives {}", field.to.value, kind_name(kind), given.name()),
+            format!("add {} to `transform`", converter(kind)),
+        );
+    }
+    kind
+}
+
+/// A table has to cover the source's own options, as far as they are known.
+fn check_source_options(field: &FieldDoc, source: Option<&Schema>, context: &mut Context) {
+    let (Some(schema), SourceDoc::Paths(paths), Some(first)) = (source, &field.source, field.chain.first())
+    else {
+        return;
+    };
+    let Step::Picklist(table) = &first.value else { return };
+    let options =
+        paths.iter().filter_map(|path| schema.property(&path.value)).flat_map(|property| &property.options);
+    let missing: Vec<&str> =
+        options.filter(|option| table.find(option).is_none()).map(String::as_str).collect();
+    if !missing.is_empty() {
+        context.report.error(
+            "picklist-not-total",
+            &first.span,
+            format!("the picklist `{}` has nothing for `{}` of the source", table.name, missing.join("`, `")),
+            format!("add them to `[picklists.{}.map]`, or give the table a `default`", table.name),
+        );
+    }
+}
+
+/// What a table gives has to be an option in HubSpot, unless `init` adds it.
+fn check_target_options(field: &FieldDoc, property: Option<&Property>, context: &mut Context) {
+    let Some(property) = property else { return };
+    if property.options.is_empty() || field.create.is_some() {
+        return;
+    }
+    let known = |option: &str| property.options.iter().any(|known| known == option);
+    let mut tell = |span: &crate::problem::Span, what: String, wrong: &str| {
+        context.report.error(
+            "unknown-option",
+            span,
+            format!("{what} `{wrong}`, which is no option of `{}` in HubSpot", field.to.value),
+            suggest(wrong, property.options.iter().map(String::as_str), "add it in HubSpot"),
+        );
+    };
+    if let Some(At { value: Step::Picklist(table), span }) = field.chain.last() {
+        for (option, _) in table.options.iter().filter(|(option, _)| !known(option)) {
+            tell(span, format!("the picklist `{}` gives", table.name), option);
+        }
+    }
+    if let (SourceDoc::Constant(value), []) = (&field.source, field.chain.as_slice())
+        && let Some(text) = value.value.as_text().filter(|text| !known(text))
+    {
+        tell(&value.span, String::from("the field always writes"), text);
+    }
+}
+
+/// The options that a value is held against before it is sent.
+fn known_options(
+    field: &FieldDoc,
+    kind: PropertyKind,
+    property: Option<&Property>,
+    made: &[sync_types::OptionSpec],
+) -> Option<HashSet<Box<str>>> {
+    if !matches!(kind, PropertyKind::Option | PropertyKind::Options) {
+        return None;
+    }
+    let there = property.map(|property| property.options.as_slice()).unwrap_or_default();
+    // HubSpot lists no options for properties that take owners; then nothing is known.
+    if there.is_empty() && (field.create.is_none() || made.is_empty()) {
+        return None;
+    }
+    let made = made.iter().map(|option| option.value.as_str());
+    Some(there.iter().map(String::as_str).chain(made).map(Into::into).collect())
+}

@@ -1,0 +1,50 @@
+//! Why a record's properties have the values they have, in clear.
+
+use std::fmt;
+
+use sync_types::{ExternalId, FieldProblem, Value};
+
+/// How a record is mapped, property by property. `Display` shows values in clear; `Debug` does not.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The link's name.
+    pub link: String,
+    /// The record's id at the source.
+    pub record: ExternalId,
+    /// The properties, in the link's order.
+    pub fields: Vec<FieldExplanation>,
+}
+
+/// How one property gets its value.
+#[derive(Clone, Debug)]
+pub struct FieldExplanation {
+    /// The property in HubSpot.
+    pub property: String,
+    /// The source paths, with commas between several.
+    pub path: String,
+    /// The value at the source and after each transform, with the transform's name, as far as it came.
+    pub steps: Vec<(String, Value)>,
+    /// What is written in the end; `None`: the property is left alone.
+    pub outcome: Result<Option<Value>, FieldProblem>,
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", self.link, self.record)?;
+        for field in &self.fields {
+            writeln!(f, "  {} <- {}", field.property, field.path)?;
+            for (name, value) in &field.steps {
+                writeln!(f, "    {name:<16} {}", value.reveal())?;
+            }
+            match &field.outcome {
+                Ok(Some(value)) => writeln!(f, "    = {}", value.reveal())?,
+                Ok(None) => writeln!(f, "    = left alone")?,
+                Err(problem) => {
+                    writeln!(f, "    ! {} [{}]", problem.reason, problem.code)?;
+                    writeln!(f, "      help: {}", problem.remedy)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,355 @@
+//! `transform = [...]`: names and arguments to steps.
+
+use toml::de::DeValue;
+
+use super::{Context, scalar};
+use crate::document::{At, Node, Table, count, text, texts, wrong_type};
+use crate::problem::{Span, suggest};
+use crate::step::Step;
+use crate::steps::boolean::BoolWords;
+use crate::steps::date::{self, DateTimeRule, UnixUnit};
+use crate::steps::number::NumberRule;
+use crate::steps::phone::PhoneRule;
+
+/// Every transform's name, in the order of the reference.
+pub(crate) const NAMES: [&str; 25] = [
+    "trim",
+    "collapse_spaces",
+    "lower",
+    "upper",
+    "title",
+    "nfc",
+    "replace",
+    "extract",
+    "max_length",
+    "email",
+    "domain",
+    "url",
+    "phone",
+    "number",
+    "round",
+    "boolean",
+    "date",
+    "date_time",
+    "unix_time",
+    "to_date",
+    "picklist",
+    "split",
+    "join",
+    "text",
+    "default",
+];
+
+pub(super) fn read_chain(node: Node<'_>, context: &mut Context) -> Vec<At<Step>> {
+    match node.get_ref() {
+        DeValue::Array(items) => items.iter().filter_map(|item| read_step(item, context)).collect(),
+        DeValue::String(_) | DeValue::Table(_) => read_step(node, context).into_iter().collect(),
+        _ => {
+            wrong_type(node, "a list of transforms", &mut context.report);
+            Vec::new()
+        }
+    }
+}
+
+/// A name, or a table with the name as its only key and the arguments as its value.
+fn read_step(node: Node<'_>, context: &mut Context) -> Option<At<Step>> {
+    let span = node.span();
+    let (name, argument) = match node.get_ref() {
+        DeValue::String(_) => (text(node, &mut context.report)?, None),
+        DeValue::Table(_) => {
+            let mut entries = Table::of("a transform", node, &mut context.report)?.take_all();
+            if entries.len() != 1 {
+                context.report.error(
+                    "bad-argument",
+                    &span,
+                    format!("a transform is a table with one key, its name, not {}", entries.len()),
+                    "write one table for each transform: `[{ max_length = 100 }, { phone = \"DE\" }]`",
+                );
+                return None;
+            }
+            let (name, argument) = entries.pop()?;
+            (At { value: name.value.to_owned(), span: name.span }, Some(argument))
+        }
+        _ => {
+            wrong_type(node, "a transform's name or a table", &mut context.report);
+            return None;
+        }
+    };
+    let value = match argument {
+        None => bare(&name, context)?,
+        Some(argument) => with_argument(&name, argument, context)?,
+    };
+    Some(At { value, span })
+}
+
+fn bare(name: &At<String>, context: &mut Context) -> Option<Step> {
+    Some(match name.value.as_str() {
+        "trim" => Step::Trim,
+        "collapse_spaces" => Step::CollapseSpaces,
+        "lower" => Step::Lower,
+        "upper" => Step::Upper,
+        "title" => Step::Title,
+        "nfc" => Step::Nfc,
+        "email" => Step::Email,
+        "domain" => Step::Domain,
+        "url" => Step::Url,
+        "phone" => Step::Phone(PhoneRule { region: context.region, drop_extension: false }),
+        "text" => Step::ToText,
+        "number" => Step::Number(NumberRule::default()),
+        "round" => Step::Round(0),
+        "boolean" => Step::Boolean(BoolWords::default()),
+        "date" => Step::Date(Vec::new().into()),
+        "date_time" => Step::DateTime(DateTimeRule { formats: Vec::new(), zone: context.zone.clone() }),
+        "to_date" if context.zone.is_some() => Step::ToDate(context.zone.clone()?),
+        "split" => Step::Split(";".into()),
+        "join" => Step::Join(", ".into()),
+        known if NAMES.contains(&known) => {
+            return bad(context, &name.span, format!("`{known}` needs an argument"), example(known));
+        }
+        unknown => {
+            context.report.error(
+                "unknown-transform",
+                &name.span,
+                format!("there is no transform `{unknown}`"),
+                suggest(unknown, NAMES, "use one of the reference's"),
+            );
+            return None;
+        }
+    })
+}
+
+fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Option<Step> {
+    match name.value.as_str() {
+        "replace" => {
+            let mut table = Table::of("`replace`", node, &mut context.report)?;
+            let find = table.require_text("find", &mut context.report);
+            let with = table.require_text("with", &mut context.report);
+            table.finish(&mut context.report);
+            let find = find?;
+            if find.value.is_empty() {
+                return bad(context, &find.span, "nothing to find".to_owned(), example("replace"));
+            }
+            Some(Step::Replace { find: find.value.into(), with: with?.value.into() })
+        }
+        "extract" => {
+            let pattern = text(node, &mut context.report)?;
+            match regex::RegexBuilder::new(&pattern.value).size_limit(1 << 20).build() {
+                Ok(regex) => Some(Step::Extract(Box::new(regex))),
+                Err(error) => {
+                    let reason = error.to_string();
+                    let reason = reason.lines().last().unwrap_or_default().trim().to_owned();
+                    bad(
+                        context,
+                        &pattern.span,
+                        format!("not a regular expression: {reason}"),
+                        example("extract"),
+                    )
+                }
+            }
+        }
+        "max_length" => read_max_length(node, context),
+        "phone" => read_phone(node, context),
+        "number" => read_number(node, context),
+        "round" => {
+            let places = count(node, &mut context.report)?;
+            if places.value > 28 {
+                return bad(
+                    context,
+                    &places.span,
+                    "a number has at most 28 places".to_owned(),
+                    example("round"),
+                );
+            }
+            Some(Step::Round(places.value))
+        }
+        "boolean" => {
+            let mut table = Table::of("`boolean`", node, &mut context.report)?;
+            let mut words = |key| {
+                let words = table.texts(key, &mut context.report).unwrap_or_default();
+                words.into_iter().map(|word| word.value.to_lowercase()).collect::<Vec<_>>()
+            };
+            let (yes, no) = (words("true"), words("false"));
+            let span = table.span().clone();
+            table.finish(&mut context.report);
+            if yes.is_empty() || no.is_empty() || yes.iter().any(|word| no.contains(word)) {
+                let reason = "`boolean` needs words for true and other words for false".to_owned();
+                return bad(context, &span, reason, example("boolean"));
+            }
+            Some(Step::Boolean(BoolWords { yes, no }))
+        }
+        "date" => {
+            let formats = read_formats(texts(node, &mut context.report), date::bad_date_format, context)?;
+            Some(Step::Date(formats.into()))
+        }
+        "date_time" => {
+            let mut table = Table::of("`date_time`", node, &mut context.report)?;
+            let formats = table.texts("formats", &mut context.report).unwrap_or_default();
+            let zone = table.text("zone", &mut context.report);
+            table.finish(&mut context.report);
+            let formats = read_formats(formats, date::bad_date_time_format, context)?;
+            let zone = match zone {
+                Some(name) => Some(context.zone(&name)?),
+                None => context.zone.clone(),
+            };
+            Some(Step::DateTime(DateTimeRule { formats, zone }))
+        }
+        "unix_time" => {
+            let word = text(node, &mut context.report)?;
+            let units = [("seconds", UnixUnit::Seconds), ("milliseconds", UnixUnit::Milliseconds)];
+            context.choice(&word, &units).map(Step::UnixTime)
+        }
+        "to_date" => {
+            let name = text(node, &mut context.report)?;
+            context.zone(&name).map(Step::ToDate)
+        }
+        "picklist" => {
+            let name = text(node, &mut context.report)?;
+            if let Some(table) = context.picklists.get(&name.value) {
+                context.used_picklists.push(name.value);
+                return Some(Step::Picklist(table.clone()));
+            }
+            let known = context.picklists.keys().map(String::as_str);
+            let remedy = suggest(&name.value, known, &format!("add `[picklists.{}]`", name.value));
+            context.report.error(
+                "unknown-picklist",
+                &name.span,
+                format!("there is no picklist `{}`", name.value),
+                remedy,
+            );
+            None
+        }
+        "split" | "join" => {
+            let separator = text(node, &mut context.report)?;
+            if separator.value.is_empty() && name.value == "split" {
+                return bad(context, &separator.span, "the separator is empty".to_owned(), example("split"));
+            }
+            let separator = separator.value.into_boxed_str();
+            Some(if name.value == "split" { Step::Split(separator) } else { Step::Join(separator) })
+        }
+        "default" => scalar(node, &mut context.report).map(|value| Step::Default(value.value)),
+        known if NAMES.contains(&known) => {
+            bad(context, &node.span(), format!("`{known}` takes no argument"), format!("write \"{known}\""))
+        }
+        _ => bare(name, context),
+    }
+}
+
+fn read_max_length(node: Node<'_>, context: &mut Context) -> Option<Step> {
+    if let DeValue::Integer(_) = node.get_ref() {
+        let chars = count(node, &mut context.report)?.value as usize;
+        return Some(Step::MaxLength { chars, cut: false });
+    }
+    let mut table = Table::of("`max_length`", node, &mut context.report)?;
+    let chars = table.count("chars", &mut context.report);
+    if chars.is_none() {
+        table.missing("chars", &mut context.report);
+    }
+    let over = table.text("over", &mut context.report);
+    table.finish(&mut context.report);
+    let cut = match over {
+        Some(word) => context.choice(&word, &[("reject", false), ("cut", true)])?,
+        None => false,
+    };
+    Some(Step::MaxLength { chars: chars?.value as usize, cut })
+}
+
+fn read_phone(node: Node<'_>, context: &mut Context) -> Option<Step> {
+    if let DeValue::String(_) = node.get_ref() {
+        let code = text(node, &mut context.report)?;
+        let region = context.region(&code)?;
+        return Some(Step::Phone(PhoneRule { region: Some(region), drop_extension: false }));
+    }
+    let mut table = Table::of("`phone`", node, &mut context.report)?;
+    let code = table.text("region", &mut context.report);
+    let extension = table.text("extension", &mut context.report);
+    table.finish(&mut context.report);
+    let region = match code {
+        Some(code) => Some(context.region(&code)?),
+        None => context.region,
+    };
+    let drop_extension = match extension {
+        Some(word) => context.choice(&word, &[("reject", false), ("drop", true)])?,
+        None => false,
+    };
+    Some(Step::Phone(PhoneRule { region, drop_extension }))
+}
+
+fn read_number(node: Node<'_>, context: &mut Context) -> Option<Step> {
+    let mut table = Table::of("`number`", node, &mut context.report)?;
+    let decimal = table.text("decimal", &mut context.report);
+    let group = table.text("group", &mut context.report);
+    let strip = table.texts("strip", &mut context.report).unwrap_or_default();
+    table.finish(&mut context.report);
+    let decimal = match decimal {
+        Some(mark) => mark_of(&mark, context)?,
+        None => '.',
+    };
+    let group = match group {
+        Some(mark) if mark.value.starts_with(decimal) => {
+            let reason = "`group` and `decimal` are the same mark".to_owned();
+            return bad(context, &mark.span, reason, example("number"));
+        }
+        Some(mark) => Some(mark_of(&mark, context)?),
+        None => None,
+    };
+    let strip = strip.into_iter().map(|unit| unit.value).filter(|unit| !unit.is_empty()).collect();
+    Some(Step::Number(NumberRule { decimal, group, strip }))
+}
+
+/// One character that is no digit or sign.
+fn mark_of(mark: &At<String>, context: &mut Context) -> Option<char> {
+    let mut chars = mark.value.chars();
+    match (chars.next(), chars.next()) {
+        (Some(c), None) if !c.is_alphanumeric() && c != '-' && c != '+' => Some(c),
+        _ => bad(
+            context,
+            &mark.span,
+            "a mark is one character, and no digit or sign".to_owned(),
+            example("number"),
+        ),
+    }
+}
+
+fn read_formats(
+    formats: Vec<At<String>>,
+    fault: fn(&str) -> Option<String>,
+    context: &mut Context,
+) -> Option<Vec<String>> {
+    let mut fine = true;
+    for format in &formats {
+        if let Some(reason) = fault(&format.value) {
+            fine = false;
+            bad::<()>(
+                context,
+                &format.span,
+                format!("`{}` cannot be used as a format: {reason}", format.value),
+                "use strptime codes such as `%d.%m.%Y` or `%Y-%m-%d %H:%M:%S`".to_owned(),
+            );
+        }
+    }
+    fine.then(|| formats.into_iter().map(|format| format.value).collect())
+}
+
+fn bad<T>(context: &mut Context, span: &Span, reason: String, remedy: String) -> Option<T> {
+    context.report.error("bad-argument", span, reason, remedy);
+    None
+}
+
+/// How a transform with an argument is written.
+fn example(name: &str) -> String {
+    let text = match name {
+        "replace" => "{ replace = { find = \"_\", with = \" \" } }",
+        "extract" => "{ extract = '(\\d+)' }",
+        "max_length" => "{ max_length = 100 } or { max_length = { chars = 100, over = \"cut\" } }",
+        "number" => "{ number = { decimal = \",\", group = \".\", strip = [\"€\"] } }",
+        "round" => "{ round = 2 }",
+        "boolean" => "{ boolean = { true = [\"ja\"], false = [\"nein\"] } }",
+        "unix_time" => "{ unix_time = \"seconds\" }",
+        "to_date" => "{ to_date = \"Europe/Berlin\" }",
+        "picklist" => "{ picklist = \"status\" }",
+        "split" => "{ split = \";\" }",
+        "default" => "{ default = \"unknown\" }",
+        other => return format!("see the reference of `{other}`"),
+    };
+    format!("write {text}")
+}

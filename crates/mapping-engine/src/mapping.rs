@@ -1,0 +1,115 @@
+//! The checked mapping: what the engine runs.
+
+use std::fmt;
+
+use sync_types::{EdgeRule, Link, LinkId, MapError, Mapped, Mapper, Record, Requirements, Value};
+
+use crate::explain::{Explanation, FieldExplanation};
+use crate::plan::{LinkPlan, Trace};
+use crate::problem::Problems;
+use crate::property::Form;
+
+/// A mapping in which the checker found no error.
+pub struct CheckedMapping {
+    pub(crate) name: String,
+    pub(crate) version: u32,
+    pub(crate) links: Vec<Link>,
+    pub(crate) rules: Vec<EdgeRule>,
+    pub(crate) plans: Vec<LinkPlan>,
+    pub(crate) fingerprint: u64,
+    pub(crate) requirements: Requirements,
+    pub(crate) warnings: Problems,
+}
+
+impl CheckedMapping {
+    /// The engagement's name: part of every sync key, so it never changes during an engagement's life.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The mapping's version, as the file states it for people; 1 where it states none.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// What must exist in HubSpot before the first record is written: object types, properties with their options
+    /// (the sync keys among them) and every kind of association that a rule makes.
+    #[must_use]
+    pub fn requirements(&self) -> &Requirements {
+        &self.requirements
+    }
+
+    /// Likely mistakes that do not keep the mapping from being used.
+    #[must_use]
+    pub fn warnings(&self) -> &Problems {
+        &self.warnings
+    }
+
+    /// Tells how each property of a record gets its value, step by step and in clear: for a person who asked,
+    /// never for logs. `None`: the mapping has no such link.
+    #[must_use]
+    pub fn explain(&self, link: LinkId, record: &Record) -> Option<Explanation> {
+        let plan = self.plans.get(usize::from(link.0))?;
+        let places = plan.places(record.shape());
+        let fields = plan
+            .fields
+            .iter()
+            .map(|field| {
+                let mut trace = Trace::default();
+                let outcome = plan.run_field(field, record, &places, Some(&mut trace));
+                FieldExplanation {
+                    property: field.property.clone(),
+                    path: plan.source_text(field),
+                    steps: trace.steps,
+                    outcome,
+                }
+            })
+            .collect();
+        let link = self.links.get(usize::from(link.0))?;
+        Some(Explanation { link: link.name.clone(), record: record.id().clone(), fields })
+    }
+}
+
+impl Mapper for CheckedMapping {
+    fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    fn edge_rules(&self) -> &[EdgeRule] {
+        &self.rules
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    fn map(&self, link: LinkId, record: &Record) -> Result<Mapped, MapError> {
+        match self.plans.get(usize::from(link.0)) {
+            Some(plan) => plan.map(record),
+            // A link that is not there wants nothing.
+            None => {
+                Ok(Mapped { values: Vec::new(), edges: Vec::new(), in_scope: false, skipped: Vec::new() })
+            }
+        }
+    }
+
+    fn canonical(&self, link: LinkId, property: usize, shown: Value) -> Value {
+        let plan = self.plans.get(usize::from(link.0));
+        let form =
+            plan.and_then(|plan| plan.fields.get(property)).map_or(Form::Json, |field| field.limits.form);
+        form.canonical(shown)
+    }
+}
+
+impl fmt::Debug for CheckedMapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedMapping")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("links", &self.links.iter().map(|link| &link.name).collect::<Vec<_>>())
+            .field("fingerprint", &format_args!("{:016x}", self.fingerprint))
+            .finish_non_exhaustive()
+    }
+}

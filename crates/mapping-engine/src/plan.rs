@@ -1,0 +1,392 @@
+//! A link's compiled form and how one record runs through it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sync_types::{EdgeRuleId, ExternalId, FieldProblem, MapError, Mapped, Record, Shape, Value};
+
+use crate::flow::{Failure, Flow, Ty};
+use crate::format::{OnBad, Test};
+use crate::path::{Path, Place};
+use crate::property::Limits;
+use crate::step::{Step, scalar_text};
+
+/// A link, ready to run.
+#[derive(Debug)]
+pub(crate) struct LinkPlan {
+    /// Every source path that the link reads; the rest names them by place in this list.
+    pub(crate) paths: Vec<Path>,
+    pub(crate) scope: Vec<Condition>,
+    pub(crate) fields: Vec<FieldPlan>,
+    pub(crate) edges: Vec<EdgePlan>,
+    pub(crate) places: PlaceCache,
+}
+
+/// A condition on the source record.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) path: usize,
+    pub(crate) test: Test,
+}
+
+/// One property.
+#[derive(Debug)]
+pub(crate) struct FieldPlan {
+    pub(crate) property: String,
+    pub(crate) source: SourcePlan,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) when_empty: EmptyPlan,
+    pub(crate) on_bad: OnBad,
+    pub(crate) required: bool,
+    pub(crate) limits: Limits,
+}
+
+/// Where a field's value begins.
+#[derive(Debug)]
+pub(crate) enum SourcePlan {
+    First(Vec<usize>),
+    Template(Vec<TemplatePlan>),
+    Concat(Vec<usize>, String),
+    Constant(Value),
+}
+
+#[derive(Debug)]
+pub(crate) enum TemplatePlan {
+    Text(String),
+    Path(usize),
+}
+
+/// What an empty value means.
+#[derive(Debug)]
+pub(crate) enum EmptyPlan {
+    Clear,
+    Ignore,
+    Default(Value),
+}
+
+/// Associations of one rule.
+#[derive(Debug)]
+pub(crate) struct EdgePlan {
+    pub(crate) rule: EdgeRuleId,
+    pub(crate) name: String,
+    pub(crate) key: usize,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) when: Vec<Condition>,
+    pub(crate) required: bool,
+}
+
+/// Where the paths lead in the shape that was seen last: a page of records shares one shape.
+#[derive(Debug, Default)]
+pub(crate) struct PlaceCache(RwLock<Option<(Arc<Shape>, Places)>>);
+
+/// Where each of [`LinkPlan::paths`] leads in one shape; `None`: the record was read without that column.
+pub(crate) type Places = Arc<[Option<Place>]>;
+
+/// A field's value after its source and after each step, for a person who asked.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    pub(crate) steps: Vec<(String, Value)>,
+}
+
+/// The value of a path, which may not be known.
+enum Read<'r> {
+    NotFetched(usize),
+    Value(Flow<'r>),
+}
+
+impl LinkPlan {
+    pub(crate) fn places(&self, shape: &Arc<Shape>) -> Places {
+        // A poisoned lock holds nothing worse than a place list, which is whole or absent.
+        let seen = self.places.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((last, places)) = seen.as_ref()
+            && (Arc::ptr_eq(last, shape) || **last == **shape)
+        {
+            return places.clone();
+        }
+        drop(seen);
+        let places: Places = self.paths.iter().map(|path| path.resolve(shape)).collect();
+        *self.places.0.write().unwrap_or_else(PoisonError::into_inner) =
+            Some((shape.clone(), places.clone()));
+        places
+    }
+
+    pub(crate) fn map(&self, record: &Record) -> Result<Mapped, MapError> {
+        let places = self.places(record.shape());
+        let mut problems = Vec::new();
+        let mut mapped = Mapped {
+            values: Vec::with_capacity(self.fields.len()),
+            edges: Vec::new(),
+            in_scope: true,
+            skipped: Vec::new(),
+        };
+        match self.holds(&self.scope, record, &places) {
+            Ok(true) => {}
+            Ok(false) => {
+                mapped.values.resize(self.fields.len(), None);
+                mapped.in_scope = false;
+                return Ok(mapped);
+            }
+            Err(problem) => return Err(MapError { problems: vec![problem] }),
+        }
+        for field in &self.fields {
+            match self.run_field(field, record, &places, None) {
+                Ok(value) => mapped.values.push(value),
+                Err(problem) if field.on_bad == OnBad::Leave => {
+                    mapped.values.push(None);
+                    mapped.skipped.push(problem);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        for edge in &self.edges {
+            if let Err(problem) = self.run_edge(edge, record, &places, &mut mapped.edges) {
+                problems.push(problem);
+            }
+        }
+        if problems.is_empty() { Ok(mapped) } else { Err(MapError { problems }) }
+    }
+
+    /// The wanted value of a property; `None`: leave it alone.
+    pub(crate) fn run_field(
+        &self,
+        field: &FieldPlan,
+        record: &Record,
+        places: &Places,
+        mut trace: Option<&mut Trace>,
+    ) -> Result<Option<Value>, FieldProblem> {
+        let refuse = |failure: Failure| FieldProblem {
+            code: failure.code,
+            property: field.property.clone(),
+            path: self.source_text(field),
+            reason: failure.reason.into_owned(),
+            remedy: failure.remedy.into_owned(),
+        };
+        let mut flow = match self.begin(&field.source, record, places).map_err(refuse)? {
+            Read::Value(flow) => flow,
+            Read::NotFetched(path) if field.required => return Err(refuse(self.not_fetched(path))),
+            Read::NotFetched(_) => return Ok(None),
+        };
+        if let Some(trace) = trace.as_deref_mut() {
+            trace.steps.push((String::from("source"), flow.clone().into_value()));
+        }
+        for step in &field.steps {
+            flow = step.run(flow).map_err(refuse)?;
+            if let Some(trace) = trace.as_deref_mut() {
+                trace.steps.push((step.name().to_owned(), flow.clone().into_value()));
+            }
+        }
+        if flow.is_null() {
+            return match &field.when_empty {
+                EmptyPlan::Default(value) => Ok(Some(value.clone())),
+                _ if field.required => Err(refuse(Failure::new(
+                    "required-empty",
+                    "the value is empty, but the mapping requires it",
+                    "fill it in at the source, give the field a default, or take records without it out of the scope",
+                ))),
+                EmptyPlan::Clear => Ok(Some(Value::Null)),
+                EmptyPlan::Ignore => Ok(None),
+            };
+        }
+        field.limits.admit(flow).map(Some).map_err(refuse)
+    }
+
+    fn begin<'r>(
+        &self,
+        source: &'r SourcePlan,
+        record: &'r Record,
+        places: &Places,
+    ) -> Result<Read<'r>, Failure> {
+        match source {
+            SourcePlan::First(paths) => {
+                let mut unknown = None;
+                for path in paths {
+                    match read(record, places, *path) {
+                        Read::NotFetched(path) => unknown = Some(path),
+                        Read::Value(Flow::Null) => {}
+                        found @ Read::Value(_) => return Ok(found),
+                    }
+                }
+                // Empty is certain only if every path was read.
+                Ok(unknown.map_or(Read::Value(Flow::Null), Read::NotFetched))
+            }
+            SourcePlan::Template(parts) => {
+                let mut text = String::new();
+                let mut filled = false;
+                for part in parts {
+                    match part {
+                        TemplatePlan::Text(plain) => text.push_str(plain),
+                        TemplatePlan::Path(path) => match read(record, places, *path) {
+                            Read::Value(flow) => filled |= push_text(&mut text, &flow, "template")?,
+                            missing => return Ok(missing),
+                        },
+                    }
+                }
+                // A template of nothing but its own words is empty.
+                Ok(Read::Value(if filled { Flow::text(Cow::Owned(text)) } else { Flow::Null }))
+            }
+            SourcePlan::Concat(paths, separator) => {
+                let mut text = String::new();
+                for path in paths {
+                    let flow = match read(record, places, *path) {
+                        Read::Value(flow) => flow,
+                        missing => return Ok(missing),
+                    };
+                    let start = text.len();
+                    if !text.is_empty() {
+                        text.push_str(separator);
+                    }
+                    if !push_text(&mut text, &flow, "concat")? {
+                        text.truncate(start);
+                    }
+                }
+                Ok(Read::Value(Flow::text(Cow::Owned(text))))
+            }
+            SourcePlan::Constant(value) => Ok(Read::Value(Flow::borrowed(value))),
+        }
+    }
+
+    fn run_edge(
+        &self,
+        edge: &EdgePlan,
+        record: &Record,
+        places: &Places,
+        edges: &mut Vec<(EdgeRuleId, ExternalId)>,
+    ) -> Result<(), FieldProblem> {
+        if !self.holds(&edge.when, record, places)? {
+            return Ok(());
+        }
+        let refuse = |failure: Failure| FieldProblem {
+            code: failure.code,
+            property: edge.name.clone(),
+            path: self.path_text(edge.key),
+            reason: failure.reason.into_owned(),
+            remedy: failure.remedy.into_owned(),
+        };
+        let mut flow = match read(record, places, edge.key) {
+            Read::Value(flow) => flow,
+            Read::NotFetched(path) => return Err(refuse(self.not_fetched(path))),
+        };
+        for step in &edge.steps {
+            flow = step.run(flow).map_err(refuse)?;
+        }
+        let not_a_key = |found: &str| {
+            refuse(Failure::new(
+                "bad-key",
+                format!("the key is {found}, not a text or number"),
+                "name the path of the other record's key",
+            ))
+        };
+        let mut push = |value: &Value| match value {
+            Value::Null => Ok(()),
+            Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Date(_) | Value::DateTime(_) => {
+                let key = scalar_text(value).unwrap_or_default();
+                let entry = (edge.rule, ExternalId::new(&*key));
+                if !edges.contains(&entry) {
+                    edges.push(entry);
+                }
+                Ok(())
+            }
+            other => Err(not_a_key(other.kind_name())),
+        };
+        match flow {
+            Flow::Null if edge.required => Err(refuse(Failure::new(
+                "required-empty",
+                "the key of the other record is empty, but the mapping requires the association",
+                "fill it in at the source, or take `required` from the association",
+            ))),
+            Flow::Other(Value::List(items)) => items.iter().try_for_each(push),
+            flow => push(&flow.into_value()),
+        }
+    }
+
+    fn holds(
+        &self,
+        conditions: &[Condition],
+        record: &Record,
+        places: &Places,
+    ) -> Result<bool, FieldProblem> {
+        for condition in conditions {
+            let flow = match read(record, places, condition.path) {
+                Read::Value(flow) => flow,
+                Read::NotFetched(path) => {
+                    let failure = self.not_fetched(path);
+                    return Err(FieldProblem {
+                        code: failure.code,
+                        property: String::from("(scope)"),
+                        path: self.path_text(path),
+                        reason: failure.reason.into_owned(),
+                        remedy: failure.remedy.into_owned(),
+                    });
+                }
+            };
+            let text = || match &flow {
+                Flow::Null => Cow::Borrowed(""),
+                Flow::Text(text) => Cow::Borrowed(&**text),
+                Flow::Other(value) => scalar_text(value).unwrap_or_default(),
+            };
+            let holds = match &condition.test {
+                Test::Present(wanted) => flow.is_null() != *wanted,
+                Test::In(words) => words.iter().any(|word| **word == *text()),
+                Test::NotIn(words) => !words.iter().any(|word| **word == *text()),
+            };
+            if !holds {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn not_fetched(&self, path: usize) -> Failure {
+        Failure::new(
+            "not-fetched",
+            format!("the record was read without the column `{}`", self.path_text(path)),
+            "check that the column is still there at the source",
+        )
+    }
+
+    fn path_text(&self, path: usize) -> String {
+        self.paths.get(path).map(|path| path.text.clone()).unwrap_or_default()
+    }
+
+    /// A field's source paths in words.
+    pub(crate) fn source_text(&self, field: &FieldPlan) -> String {
+        let paths: Vec<usize> = match &field.source {
+            SourcePlan::First(paths) | SourcePlan::Concat(paths, _) => paths.clone(),
+            SourcePlan::Template(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    TemplatePlan::Path(path) => Some(*path),
+                    TemplatePlan::Text(_) => None,
+                })
+                .collect(),
+            SourcePlan::Constant(_) => return String::from("(constant)"),
+        };
+        let names: Vec<String> = paths.into_iter().map(|path| self.path_text(path)).collect();
+        names.join(", ")
+    }
+}
+
+fn read<'r>(record: &'r Record, places: &Places, path: usize) -> Read<'r> {
+    match places.get(path) {
+        Some(Some(place)) => Read::Value(place.value(record).map_or(Flow::Null, Flow::borrowed)),
+        _ => Read::NotFetched(path),
+    }
+}
+
+/// Appends a value's text; whether there was any.
+fn push_text(text: &mut String, flow: &Flow<'_>, what: &str) -> Result<bool, Failure> {
+    match flow {
+        Flow::Null => Ok(false),
+        Flow::Text(part) => {
+            text.push_str(part);
+            Ok(true)
+        }
+        Flow::Other(value) => match scalar_text(value) {
+            Some(part) => {
+                text.push_str(&part);
+                Ok(!part.is_empty())
+            }
+            None => Err(Failure::bad_type(what, Ty::Text, value.kind_name())),
+        },
+    }
+}

@@ -1,0 +1,260 @@
+//! What is wrong with a mapping file: each problem with code, place, reason and remedy, as text and as JSON.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde_json::json;
+
+/// A place in the mapping file, in bytes.
+pub(crate) type Span = Range<usize>;
+
+/// How bad a [`Problem`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The mapping is used, but this is likely a mistake.
+    Warning,
+    /// The mapping is refused.
+    Error,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// One thing that is wrong with a mapping file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Stable code, such as `unknown-column`; [`explain_code`](crate::explain_code) tells more about it.
+    pub code: &'static str,
+    /// Whether the mapping can be used all the same.
+    pub severity: Severity,
+    /// The place in the file, in bytes.
+    pub span: Range<usize>,
+    /// Line of the place, from 1.
+    pub line: usize,
+    /// Column of the place in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Every problem of a mapping file, in the order of the file. Displayed, it reads like a compiler's output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Problems {
+    file: String,
+    text: String,
+    list: Vec<Problem>,
+}
+
+impl Problems {
+    /// The problems, in the order of the file.
+    #[must_use]
+    pub fn list(&self) -> &[Problem] {
+        &self.list
+    }
+
+    /// The name of the file, as it was given to the checker.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Whether at least one problem refuses the mapping.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// The problems for a machine: `{"file", "problems": [{"code", "severity", "line", "column", "start", "end",
+    /// "reason", "remedy"}]}`; lines and columns from 1, `start` and `end` in bytes.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let problems: Vec<_> = self
+            .list
+            .iter()
+            .map(|problem| {
+                json!({
+                    "code": problem.code,
+                    "severity": problem.severity.as_str(),
+                    "line": problem.line,
+                    "column": problem.column,
+                    "start": problem.span.start,
+                    "end": problem.span.end,
+                    "reason": problem.reason,
+                    "remedy": problem.remedy,
+                })
+            })
+            .collect();
+        json!({ "file": self.file, "problems": problems })
+    }
+
+    fn render(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
+        let (start, source) = line_at(&self.text, problem.span.start);
+        let number = problem.line.to_string();
+        let gutter = " ".repeat(number.len());
+        let in_line = problem.span.start.saturating_sub(start).min(source.len());
+        let before = source.get(..in_line).unwrap_or_default();
+        let marked = source.get(in_line..).unwrap_or_default();
+        let marked = marked.get(..problem.span.len().min(marked.len())).unwrap_or(marked);
+        // Tabs are kept, so that the carets stand below the text whatever a tab is wide.
+        let indent: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let carets = "^".repeat(marked.chars().count().max(1));
+        writeln!(f, "{}[{}]: {}", problem.severity.as_str(), problem.code, problem.reason)?;
+        writeln!(f, "{gutter}--> {}:{}:{}", self.file, problem.line, problem.column)?;
+        writeln!(f, "{gutter} |")?;
+        writeln!(f, "{number} | {source}")?;
+        writeln!(f, "{gutter} | {indent}{carets}")?;
+        writeln!(f, "{gutter} = help: {}", problem.remedy)
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.list {
+            self.render(f, problem)?;
+            writeln!(f)?;
+        }
+        let errors = self.list.iter().filter(|problem| problem.severity == Severity::Error).count();
+        let warnings = self.list.len() - errors;
+        let plural =
+            |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        match (errors, warnings) {
+            (0, 0) => write!(f, "{}: no problems", self.file),
+            (0, _) => write!(f, "{}: {}", self.file, plural(warnings, "warning")),
+            (_, 0) => write!(f, "{}: {}", self.file, plural(errors, "error")),
+            _ => write!(f, "{}: {}, {}", self.file, plural(errors, "error"), plural(warnings, "warning")),
+        }
+    }
+}
+
+impl fmt::Debug for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Collects problems while a file is read and checked.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    list: Vec<(Severity, &'static str, Span, String, String)>,
+}
+
+impl Report {
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        span: &Span,
+        reason: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.list.push((Severity::Error, code, span.clone(), reason.into(), remedy.into()));
+    }
+
+    pub(crate) fn warning(
+        &mut self,
+        code: &'static str,
+        span: &Span,
+        reason: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.list.push((Severity::Warning, code, span.clone(), reason.into(), remedy.into()));
+    }
+
+    /// Places every problem in the text and sorts them by place.
+    pub(crate) fn finish(self, file: &str, text: &str) -> Problems {
+        let mut list: Vec<Problem> = self
+            .list
+            .into_iter()
+            .map(|(severity, code, span, reason, remedy)| {
+                let (line, column) = position(text, span.start);
+                Problem { code, severity, span, line, column, reason, remedy }
+            })
+            .collect();
+        list.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        Problems { file: file.to_owned(), text: text.to_owned(), list }
+    }
+}
+
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let (start, line) = line_at(text, offset);
+    let number = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    let before = line.get(..offset.saturating_sub(start).min(line.len())).unwrap_or_default();
+    (number, before.chars().count() + 1)
+}
+
+/// The line that holds the offset: where it starts, and its text without the line's end.
+fn line_at(text: &str, offset: usize) -> (usize, &str) {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let start = text.get(..offset).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1);
+    let rest = text.get(start..).unwrap_or_default();
+    let line = rest.split('\n').next().unwrap_or_default();
+    (start, line.strip_suffix('\r').unwrap_or(line))
+}
+
+/// `; did you mean X?` for the name that is nearest to a mistyped one, or nothing.
+pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (wrong.chars().count() / 3).clamp(1, 3);
+    names
+        .into_iter()
+        .map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// A remedy for a name that does not exist: the nearest one, else the list of what there is.
+pub(crate) fn suggest<'a>(
+    wrong: &str,
+    names: impl IntoIterator<Item = &'a str> + Clone,
+    otherwise: &str,
+) -> String {
+    if let Some(name) = nearest(wrong, names.clone()) {
+        return format!("did you mean `{name}`?");
+    }
+    let mut known: Vec<&str> = names.into_iter().collect();
+    let more = known.len().saturating_sub(12);
+    known.truncate(12);
+    if known.is_empty() {
+        return otherwise.to_owned();
+    }
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{otherwise}; there is `{}`{tail}", known.join("`, `"))
+}
+
+/// Edits (insert, delete, replace, swap of neighbours) between two words.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(64).collect();
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let cell = |r: usize, c: usize| {
+                rows.get(r).and_then(|row| row.get(c)).copied().unwrap_or(usize::MAX / 2)
+            };
+            let mut best = (cell(i, j) + usize::from(x != y))
+                .min(cell(i, j + 1) + 1)
+                .min(row.last().copied().unwrap_or(0) + 1);
+            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
+                best = best.min(cell(i - 1, j - 1) + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows.last().and_then(|row| row.last()).copied().unwrap_or(0)
+}
