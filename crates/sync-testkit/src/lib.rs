@@ -1,1 +1,11 @@
-//! Clocks moved by hand, scripted sources, seeded faults and conformance suites for the role traits.
+//! Scripted sources, crash points and conformance suites for the role traits.
+//!
+//! A suite fails by panicking with the promise that was broken, because it is meant to be called from a test.
+#![doc = include_str!("../README.md")]
+
+pub mod conformance;
+mod crash;
+mod memory_source;
+
+pub use crash::{Crash, CrashPlan, CrashingDestination, CrashingStore, When};
+pub use memory_source::MemorySource;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::types::{ToSql, ToSqlOutput, Value as SqlValue, ValueRef};
@@ -62,6 +63,8 @@ impl SqliteStore {
         let place = path.as_deref();
         let fail = |error| classify(error, place);
         connection.set_prepared_statement_cache_capacity(64);
+        // A store that is held is held for a whole run: waiting for it would only look like a hang.
+        connection.busy_timeout(Duration::from_millis(200)).map_err(fail)?;
         // EXCLUSIVE keeps a second process out for as long as this one lives, and needs no shared memory file.
         connection
             .execute_batch(

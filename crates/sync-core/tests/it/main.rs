@@ -1,0 +1,3 @@
+//! The engine's parts against the suites of their roles.
+
+mod store;
