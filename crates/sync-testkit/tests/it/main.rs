@@ -54,7 +54,7 @@ impl Source for Broken {
             Fault::DropsPageBorder => {
                 let mut page = self.inner.read_page(request).await?;
                 if request.after.is_some() && page.records.len() > 1 {
-                    page.records.remove(0);
+                    drop(page.records.remove(0));
                 }
                 Ok(page)
             }
