@@ -58,9 +58,32 @@ pub struct HubSpot {
     pub share: f64,
     /// Calls of each window that are kept for changes somebody waits for.
     pub live_reserve: u32,
-    /// Calls that may start in 10 seconds.
-    pub window_max: u32,
+    /// The limits to keep to.
+    pub limits: LimitsName,
 }
+
+/// Which of HubSpot's call limits apply: they depend on the subscription and on the kind of credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitsName {
+    /// A private app on Free or Starter.
+    Starter,
+    /// A private app on Professional or Enterprise.
+    Professional,
+    /// A private app with the API limit increase.
+    Increased,
+    /// A public app.
+    OAuth,
+    /// None: for a local portal without limits.
+    Off,
+}
+
+const LIMITS: &[(&str, LimitsName)] = &[
+    ("starter", LimitsName::Starter),
+    ("professional", LimitsName::Professional),
+    ("increased", LimitsName::Increased),
+    ("oauth", LimitsName::OAuth),
+    ("off", LimitsName::Off),
+];
 
 /// What is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,13 +202,10 @@ fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {
     if !(share > 0.0 && share <= 1.0) {
         return Err(refuse(layers, "hubspot.share", "must be above 0 and at most 1"));
     }
-    let window_max = number(layers, "hubspot.window_max", "a whole number")?.unwrap_or(190);
-    if window_max == 0 {
-        return Err(refuse(layers, "hubspot.window_max", "must be at least 1"));
-    }
+    let limits = choice(layers, "hubspot.limits", LIMITS)?.unwrap_or(LimitsName::Professional);
     let live_reserve = number(layers, "hubspot.live_reserve", "a whole number")?.unwrap_or(2);
-    if live_reserve >= window_max {
-        return Err(refuse(layers, "hubspot.live_reserve", "must be less than `hubspot.window_max`"));
+    if live_reserve > 50 {
+        return Err(refuse(layers, "hubspot.live_reserve", "must be at most 50"));
     }
     Ok(HubSpot {
         url: url.to_owned(),
@@ -194,7 +214,7 @@ fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {
         portal: number(layers, "hubspot.portal", "a portal id, digits only")?,
         share,
         live_reserve,
-        window_max,
+        limits,
     })
 }
 

@@ -185,6 +185,12 @@ impl Business {
         self.people * 2 / 5
     }
 
+    /// How many customers reach the file with the second edition only.
+    #[must_use]
+    pub fn late_customers(&self) -> usize {
+        (0..self.customers()).filter(|customer| self.late(*customer)).count()
+    }
+
     /// Whether a customer reaches the file with the second edition only.
     fn late(&self, customer: usize) -> bool {
         self.mess && customer % 40 == 11

@@ -118,8 +118,8 @@ fn each_mistake_names_place_and_remedy() {
         (
             "",
             &[],
-            &["hubspot.live_reserve=190"],
-            "--set hubspot.live_reserve: `hubspot.live_reserve` must be less",
+            &["hubspot.live_reserve=51"],
+            "--set hubspot.live_reserve: `hubspot.live_reserve` must be at most 50",
             "kept for",
         ),
         ("", &[], &["colour=red"], "--set colour: there is no setting `colour`", "--help"),

@@ -1,0 +1,65 @@
+//! The commands, one file each.
+
+mod apply;
+mod check;
+mod dead_letters;
+mod demo;
+mod doctor;
+mod init;
+mod plan;
+mod run;
+mod status;
+mod verify;
+
+use sync_core::EngineError;
+
+use crate::cli::Command;
+use crate::engagement::Engagement;
+use crate::screen::Screen;
+use crate::settings::Settings;
+use crate::{Failure, Outcome};
+
+/// Does what the command line asks.
+pub(crate) async fn dispatch(
+    engagement: &Engagement,
+    settings: &Settings,
+    command: Command,
+    screen: &Screen,
+) -> Result<Outcome, Failure> {
+    match command {
+        Command::Demo(arguments) => demo::demo(engagement, settings, &arguments, screen).await,
+        Command::Init(arguments) => init::init(engagement, settings, &arguments, screen).await,
+        Command::Doctor => doctor::doctor(engagement, settings, screen).await,
+        Command::Check => check::check(engagement, settings, screen).await,
+        Command::Plan(arguments) => plan::plan(engagement, settings, &arguments, screen).await,
+        Command::Apply(arguments) => apply::apply(engagement, settings, &arguments, screen).await,
+        Command::Run(arguments) => run::run(engagement, settings, &arguments, screen).await,
+        Command::Verify => verify::verify(engagement, settings, screen).await,
+        Command::Status => status::status(engagement, settings, screen).await,
+        Command::DeadLetters(arguments) => {
+            dead_letters::dead_letters(engagement, settings, &arguments, screen).await
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Failure {
+        match error {
+            EngineError::Source(error) => error.into(),
+            EngineError::Destination(error) => error.into(),
+            EngineError::Store(error) => error.into(),
+            other => {
+                let failure = Failure::new(other.to_string());
+                match std::error::Error::source(&other) {
+                    Some(cause) => failure.caused_by(cause),
+                    None => failure,
+                }
+            }
+        }
+    }
+}
+
+/// A report as the answer for a machine.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(value).map_err(|error| Failure::new("the answer cannot be written as JSON").caused_by(&error))
+}

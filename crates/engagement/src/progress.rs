@@ -1,0 +1,147 @@
+//! Progress: a bar where somebody watches, a line per link and rule where nobody does.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use sync_core::{Phase, PlanSummary, Progress, ProgressFn};
+
+use crate::screen::{Screen, counted, thousands};
+
+/// How many records or edges each link and rule has, where a plan told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sizes(HashMap<String, u64>);
+
+impl Sizes {
+    /// What a plan knows.
+    pub(crate) fn of(plan: &PlanSummary) -> Sizes {
+        let links = plan.links.iter().map(|link| (link.link.clone(), link.read));
+        let rules = plan.rules.iter().map(|rule| (rule.rule.clone(), rule.add + rule.remove));
+        Sizes(links.chain(rules).filter(|(_, size)| *size > 0).collect())
+    }
+}
+
+/// Shows an engine's progress on a screen from [`Reporter::callback`] until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    bars: MultiProgress,
+    live: bool,
+    quiet: bool,
+    sizes: Sizes,
+    current: Option<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    subject: String,
+    phase: Phase,
+    done: u64,
+    bar: Option<ProgressBar>,
+}
+
+impl Reporter {
+    pub(crate) fn new(screen: &Screen, sizes: Sizes) -> Reporter {
+        let state = State {
+            bars: screen.bars().clone(),
+            live: screen.is_live(),
+            quiet: screen.is_json(),
+            sizes,
+            current: None,
+        };
+        Reporter { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// What the engine calls.
+    pub(crate) fn callback(&self) -> ProgressFn {
+        let state = Arc::clone(&self.state);
+        Arc::new(move |progress| lock(&state).show(progress))
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        lock(&self.state).close();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn show(&mut self, progress: &Progress<'_>) {
+        let same = |current: &Current| current.subject == progress.subject && current.phase == progress.phase;
+        if !self.current.as_ref().is_some_and(same) {
+            self.close();
+            self.current = Some(self.open(progress));
+        }
+        if let Some(current) = &mut self.current {
+            current.done = progress.done;
+            if let Some(bar) = &current.bar {
+                bar.set_position(progress.done);
+                if progress.written > 0 {
+                    bar.set_message(format!("{} written", thousands(progress.written)));
+                }
+            }
+        }
+    }
+
+    fn open(&self, progress: &Progress<'_>) -> Current {
+        let bar = self.live.then(|| {
+            let size = self.sizes.0.get(progress.subject).copied();
+            let known = size.filter(|_| matches!(progress.phase, Phase::Records | Phase::Associations));
+            let bar = match known {
+                Some(size) => ProgressBar::new(size).with_style(style(
+                    "  {prefix:<22} {bar:28.cyan/dim} {human_pos:>9} of {human_len:<9} {per_sec:>12}  {msg}",
+                )),
+                None => ProgressBar::no_length()
+                    .with_style(style("  {prefix:<22} {spinner:.cyan} {human_pos:>9}  {msg}")),
+            };
+            let bar = self.bars.add(bar);
+            bar.set_prefix(title(progress.subject, progress.phase));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Current { subject: progress.subject.to_owned(), phase: progress.phase, done: progress.done, bar }
+    }
+
+    fn close(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        match current.bar {
+            Some(bar) => bar.finish_and_clear(),
+            None if self.quiet => {}
+            None => {
+                let title = title(&current.subject, current.phase);
+                let done = match current.phase {
+                    Phase::Associations => counted(current.done, "association", "associations"),
+                    _ => counted(current.done, "record", "records"),
+                };
+                // Nobody watches, but somebody may read it later.
+                let _ = std::io::Write::write_all(
+                    &mut std::io::stderr().lock(),
+                    format!("{title}: {done}\n").as_bytes(),
+                );
+            }
+        }
+    }
+}
+
+fn title(subject: &str, phase: Phase) -> String {
+    match phase {
+        Phase::Discover => format!("recognise {subject}"),
+        Phase::Records => subject.to_owned(),
+        Phase::Associations => subject.to_owned(),
+        Phase::Verify => format!("compare {subject}"),
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are constants of this file, which a test reads; a plain bar is the worst that can come.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}

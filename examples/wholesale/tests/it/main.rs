@@ -1,0 +1,3 @@
+//! The engagement's tests: its mapping against its files.
+
+mod mapping;
