@@ -15,7 +15,12 @@ pub(super) fn problems(workspace: &Workspace) -> Result<Vec<String>, String> {
     for package in &workspace.packages {
         let path = format!("{}/Cargo.toml", package.folder);
         let manifest = read(workspace, &path)?;
-        let found = member_problems(&manifest).into_iter().chain(package_problems(package));
+        let own = if package.folder.starts_with("examples/") {
+            template_problems(&manifest)
+        } else {
+            member_problems(&manifest)
+        };
+        let found = own.into_iter().chain(package_problems(package));
         problems.extend(found.map(|problem| format!("{path}: {problem}")));
     }
     Ok(problems)
@@ -26,22 +31,48 @@ fn read(workspace: &Workspace, path: &str) -> Result<Table, String> {
     text.parse().map_err(|error| format!("{path}: {error}"))
 }
 
-/// Our own crates carry the registry, or a packaged manifest would ask crates.io for a stranger's crate of that name.
 fn root_problems(root: &Table) -> Vec<String> {
     let dependencies = root.get("workspace").and_then(|workspace| workspace.get("dependencies"));
-    let ours = dependencies
-        .and_then(Value::as_table)
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| value.get("path").is_some());
-    let incomplete = ours.filter(|(_, value)| {
-        value.get("registry").and_then(Value::as_str) != Some(REGISTRY) || value.get("version").is_none()
-    });
-    incomplete
-        .map(|(name, _)| {
-            format!("Cargo.toml: {name} needs `version` and `registry = \"{REGISTRY}\"` beside its path")
+    let dependencies = dependencies.and_then(Value::as_table).into_iter().flatten();
+    let found = dependencies.filter_map(|(name, value)| incomplete(name, value));
+    found.map(|problem| format!("Cargo.toml: {problem}")).collect()
+}
+
+/// Our own crates carry the registry, or a packaged manifest would ask crates.io for a stranger's crate of that name.
+fn incomplete(name: &str, value: &Value) -> Option<String> {
+    value.get("path")?;
+    let registry = value.get("registry").and_then(Value::as_str);
+    let complete = registry == Some(REGISTRY) && value.get("version").is_some();
+    (!complete).then(|| format!("{name} needs `version` and `registry = \"{REGISTRY}\"` beside its path"))
+}
+
+/// An example is copied out of the workspace, so it inherits nothing and states everything itself.
+fn template_problems(manifest: &Table) -> Vec<String> {
+    let mut problems = Vec::new();
+    let lint =
+        manifest.get("lints").and_then(|lints| lints.get("rust")).and_then(|lints| lints.get("unsafe_code"));
+    if lint.and_then(Value::as_str) != Some("forbid") {
+        problems.push("must say `[lints.rust] unsafe_code = \"forbid\"`".to_owned());
+    }
+    for (kind, name, value) in dependencies(manifest) {
+        if inherits(Some(value)) {
+            problems.push(format!("[{kind}] {name} is inherited, which a copy of this folder cannot"));
+        }
+        problems.extend(incomplete(name, value));
+    }
+    problems
+}
+
+/// Every dependency with the table it stands in, those of one platform included.
+fn dependencies(manifest: &Table) -> impl Iterator<Item = (&'static str, &String, &Value)> {
+    let targets = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
+    let tables = std::iter::once(manifest).chain(targets.filter_map(|(_, target)| target.as_table()));
+    tables.flat_map(|table| {
+        ["dependencies", "dev-dependencies", "build-dependencies"].into_iter().flat_map(move |kind| {
+            let dependencies = table.get(kind).and_then(Value::as_table).into_iter().flatten();
+            dependencies.map(move |(name, value)| (kind, name, value))
         })
-        .collect()
+    })
 }
 
 /// Lints are inherited, and versions stand in the root only.
@@ -50,17 +81,9 @@ fn member_problems(manifest: &Table) -> Vec<String> {
     if !inherits(manifest.get("lints")) {
         problems.push("must say `[lints] workspace = true`".to_owned());
     }
-    let own = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
-    let tables = std::iter::once(manifest).chain(own.filter_map(|(_, target)| target.as_table()));
-    for table in tables {
-        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            let dependencies = table.get(kind).and_then(Value::as_table).into_iter().flatten();
-            for (name, value) in dependencies.filter(|(_, value)| !inherits(Some(value))) {
-                problems.push(format!(
-                    "[{kind}] {name} = {value}: write `workspace = true`, the version in the root"
-                ));
-            }
-        }
+    for (kind, name, value) in dependencies(manifest).filter(|(_, _, value)| !inherits(Some(value))) {
+        problems
+            .push(format!("[{kind}] {name} = {value}: write `workspace = true`, the version in the root"));
     }
     problems
 }
@@ -78,7 +101,7 @@ fn package_problems(package: &Package) -> Vec<String> {
     }
     let name = package.folder.strip_prefix("crates/");
     if name.is_some_and(|name| name != package.name) {
-        problems.push(format!("folder and package `{}` must bear the same name", package.name));
+        problems.push(format!("folder and package `{}` must bear one name", package.name));
     }
     problems
 }
@@ -119,6 +142,20 @@ mod tests {
             (format!("{lints}[target.'cfg(unix)'.dependencies]\nlibc = \"1\""), 1),
         ] {
             assert_eq!(member_problems(&table(&text)).len(), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_example_stands_alone() {
+        let lints = "[lints.rust]\nunsafe_code = \"forbid\"\n[dependencies]\n";
+        for (text, count) in [
+            (format!("{lints}csv = \"1\""), 0),
+            (format!("{lints}a = {{ path = \"../a\", version = \"1\", registry = \"partner\" }}"), 0),
+            (format!("{lints}a = {{ path = \"../a\" }}"), 1),
+            (format!("{lints}csv = {{ workspace = true }}"), 1),
+            ("[lints]\nworkspace = true".to_owned(), 1),
+        ] {
+            assert_eq!(template_problems(&table(&text)).len(), count, "{text}");
         }
     }
 

@@ -12,7 +12,7 @@ use crate::objects::types::ObjectType;
 use crate::properties::definition::{PropKey, Property, Role};
 
 const ROWS: usize = 50;
-const COLUMNS: usize = 6;
+const COLUMNS: usize = 5;
 
 /// `None` if the portal has no such type. A page past the end is empty.
 pub(in crate::browser) fn table(
