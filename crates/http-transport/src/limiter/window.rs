@@ -172,10 +172,10 @@ impl RollingWindow {
     /// The last tenth of the window goes to bulk work evenly, so that a slot frees for a live call soon at any moment.
     fn burst_blocked(&self, cap: usize, first: usize, now: Duration) -> Option<Duration> {
         let trickle = cap / 10;
-        if trickle == 0 || now >= self.next_trickle {
+        let burst_cap = cap - trickle;
+        if trickle == 0 || now >= self.next_trickle || self.starts.len() - first < burst_cap {
             return None;
         }
-        let burst_cap = cap - trickle;
         let mut bursts = self.starts.range(first..).filter(|start| start.burst);
         let burst_used = bursts.clone().count();
         let frees = bursts.nth(burst_used.checked_sub(burst_cap)?)?;
@@ -214,8 +214,11 @@ impl RollingWindow {
             let cap = (limit - self.reserve(limit)) as usize;
             let trickle = cap / 10;
             let first = self.first_counting(now);
-            let burst_used = self.starts.range(first..).filter(|start| start.burst).count();
-            if trickle > 0 && burst_used >= cap - trickle {
+            let burst_cap = cap - trickle;
+            let full = trickle > 0
+                && self.starts.len() - first >= burst_cap
+                && self.starts.range(first..).filter(|start| start.burst).count() >= burst_cap;
+            if full {
                 let spacing = self.interval / u32::try_from(trickle).unwrap_or(u32::MAX);
                 // From the planned moment rather than from now, so that late wake-ups do not add up.
                 let planned = self.next_trickle + spacing;
@@ -255,7 +258,8 @@ impl RollingWindow {
         // More used than all we started: somebody else calls with this credential.
         // A start may reach the server as late as this call's answer came, so older ones may still be in its count.
         let late = now.saturating_sub(at);
-        let ours = self.starts.iter().filter(|start| start.at + self.interval + late > at).count() as u64;
+        let older = self.starts.partition_point(|start| start.at + self.interval + late <= at);
+        let ours = (self.starts.len() - older) as u64;
         if u64::from(self.max).saturating_sub(remaining) > ours {
             self.contended_until = now + self.interval * 3;
         }

@@ -1,0 +1,137 @@
+//! Pipelines and their stages.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::error::Error;
+use crate::object_type::ObjectType;
+use crate::wire::{Collection, encode, null_as_default, to_body};
+
+/// Pipelines of one type.
+#[derive(Clone, Debug)]
+pub struct Pipelines {
+    client: Client,
+    object_type: ObjectType,
+}
+
+/// A pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Pipeline {
+    /// Its id, which records hold.
+    pub id: String,
+    /// Label for people.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub label: String,
+    /// Place among the pipelines.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub display_order: i32,
+    /// Its stages, in no particular order.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub stages: Vec<Stage>,
+    /// Whether it is archived.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub archived: bool,
+}
+
+/// A stage of a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Stage {
+    /// Its id, which records hold.
+    pub id: String,
+    /// Label for people.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub label: String,
+    /// Place within the pipeline.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub display_order: i32,
+    /// Such as `probability` and `isClosed` for deals, `ticketState` for tickets.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub metadata: BTreeMap<String, String>,
+    /// Whether it is archived.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub archived: bool,
+}
+
+/// A pipeline to create.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewPipeline {
+    /// An id of our choice, at most 36 characters; HubSpot chooses when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_id: Option<String>,
+    /// Label, unique within the type.
+    pub label: String,
+    /// Place among the pipelines.
+    pub display_order: i32,
+    /// At least one.
+    pub stages: Vec<NewStage>,
+}
+
+/// A stage to create.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewStage {
+    /// An id of our choice, at most 100 characters; HubSpot chooses when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage_id: Option<String>,
+    /// Label, unique within the pipeline.
+    pub label: String,
+    /// Place within the pipeline.
+    pub display_order: i32,
+    /// Deals need `probability` between 0 and 1.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Pipelines {
+    pub(crate) fn new(client: Client, object_type: ObjectType) -> Self {
+        Self { client, object_type }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("{}/{}{rest}", self.client.version().pipelines, self.object_type)
+    }
+
+    /// All pipelines with their stages.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn list(&self) -> Result<Vec<Pipeline>, Error> {
+        let all: Collection<Pipeline> = self.client.fetch(Call::get(self.path(""))).await?;
+        Ok(all.results)
+    }
+
+    /// Creates a pipeline. The answer echoes the request; only a read shows what is stored.
+    ///
+    /// # Errors
+    /// When refused. After an unknown outcome, look with [`list`](Self::list).
+    pub async fn create(&self, pipeline: &NewPipeline) -> Result<Pipeline, Error> {
+        self.client.fetch(Call::post(self.path(""), to_body(pipeline, 1_024)?)).await
+    }
+
+    /// Adds a stage.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub async fn create_stage(&self, pipeline: &str, stage: &NewStage) -> Result<Stage, Error> {
+        let path = self.path(&format!("/{}/stages", encode(pipeline)));
+        self.client.fetch(Call::post(path, to_body(stage, 256)?)).await
+    }
+
+    /// Deletes a pipeline without records.
+    ///
+    /// # Errors
+    /// When records are in it, or when the outcome is unknown; repeating is harmless.
+    pub async fn delete(&self, pipeline: &str) -> Result<(), Error> {
+        let path = self.path(&format!("/{}?validateReferencesBeforeDelete=true", encode(pipeline)));
+        self.client.perform(Call::new(Method::DELETE, path, Bytes::new())).await
+    }
+}
