@@ -13,7 +13,7 @@ use sync_types::{FirstContact, PropertyKind, Value};
 use toml::de::{DeTable, DeValue};
 
 use crate::document::{At, Node, Table, text, wrong_type};
-use crate::problem::{Report, Span, suggest};
+use crate::problem::{Report, suggest};
 use crate::step::Step;
 use crate::steps::phone::{Region, find_region, region_codes};
 use crate::steps::picklist::Picklist;
@@ -40,7 +40,6 @@ pub(crate) struct ObjectDoc {
 /// `[[links]]`.
 #[derive(Debug)]
 pub(crate) struct LinkDoc {
-    pub(crate) span: Span,
     pub(crate) name: At<String>,
     pub(crate) collection: At<String>,
     pub(crate) object: At<String>,
@@ -48,6 +47,8 @@ pub(crate) struct LinkDoc {
     pub(crate) match_on: Vec<At<String>>,
     pub(crate) first_contact: FirstContact,
     pub(crate) scope: Vec<ConditionDoc>,
+    /// Whether every field could be read, so that what misses among them is certain.
+    pub(crate) whole: bool,
     pub(crate) fields: Vec<FieldDoc>,
     pub(crate) associations: Vec<AssociationDoc>,
 }

@@ -56,15 +56,8 @@ pub(super) fn compile_link(
         properties.push(MappedProperty { name: plan.property.as_str().into(), kind: plan.limits.kind });
         fields.push(plan);
     }
-    if link.fields.is_empty() {
-        context.report.error(
-            "no-fields",
-            &link.span,
-            format!("the link `{}` maps no field", link.name.value),
-            "add `[[links.fields]]` below it",
-        );
-    }
-    let match_on = link.match_on.iter().filter_map(|name| match_place(name, &properties, context)).collect();
+    let match_on =
+        link.match_on.iter().filter_map(|name| match_place(name, link.whole, &properties, context)).collect();
     let compiled = Link {
         name: link.name.value.clone(),
         collection: link.collection.value.as_str().into(),
@@ -152,9 +145,14 @@ fn check_sync_key(link: &LinkDoc, sides: Sides<'_>, context: &mut Context) {
     }
 }
 
-fn match_place(name: &At<String>, properties: &[MappedProperty], context: &mut Context) -> Option<usize> {
+fn match_place(
+    name: &At<String>,
+    whole: bool,
+    properties: &[MappedProperty],
+    context: &mut Context,
+) -> Option<usize> {
     let place = properties.iter().position(|property| property.name.as_str() == name.value);
-    if place.is_none() {
+    if place.is_none() && whole {
         context.report.error(
             "bad-match",
             &name.span,

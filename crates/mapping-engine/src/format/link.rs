@@ -22,13 +22,16 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
     let scope = read_conditions(&mut table, "scope", context);
     table.text("description", &mut context.report);
     let fields = table.tables("fields", "a field", &mut context.report);
-    let fields = fields.into_iter().filter_map(|table| field::read_field(table, context)).collect();
+    if fields.is_empty() {
+        context.report.error("no-fields", &span, "the link maps no field", "add `[[links.fields]]` below it");
+    }
+    let count = fields.len();
+    let fields: Vec<_> = fields.into_iter().filter_map(|table| field::read_field(table, context)).collect();
     let associations = table.tables("associations", "an association", &mut context.report);
     let associations =
         associations.into_iter().filter_map(|table| read_association(table, context)).collect();
     table.finish(&mut context.report);
     Some(LinkDoc {
-        span,
         name: name?,
         collection: collection?,
         object: object?,
@@ -36,6 +39,7 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
         match_on,
         first_contact: first_contact.unwrap_or(FirstContact::FillEmpty),
         scope,
+        whole: fields.len() == count,
         fields,
         associations,
     })

@@ -24,7 +24,7 @@ pub(crate) fn parse_date(text: &str, formats: &[String]) -> Result<Date, Failure
     let found = if formats.is_empty() {
         Date::strptime("%Y-%m-%d", text).ok()
     } else {
-        formats.iter().find_map(|format| Date::strptime(format, text).ok())
+        formats.iter().find_map(|format| Date::strptime(format, text).ok().filter(|date| plausible(*date)))
     };
     found.ok_or_else(|| {
         Failure::new(
@@ -33,6 +33,11 @@ pub(crate) fn parse_date(text: &str, formats: &[String]) -> Result<Date, Failure
             "correct it at the source, or add its format: `{ date = [\"%d.%m.%Y\"] }`",
         )
     })
+}
+
+/// `%Y` also takes `26` and reads the year 26: a year of two digits is for `%y`, which the next format may have.
+fn plausible(date: Date) -> bool {
+    date.year() >= 1000
 }
 
 impl DateTimeRule {
@@ -47,6 +52,9 @@ impl DateTimeRule {
         }
         for format in &self.formats {
             let Ok(parts) = BrokenDownTime::parse(format, text) else { continue };
+            if !parts.to_date().is_ok_and(plausible) && parts.to_timestamp().is_err() {
+                continue;
+            }
             if let Ok(instant) = parts.to_timestamp() {
                 return Ok(instant);
             }

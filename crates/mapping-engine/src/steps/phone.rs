@@ -159,7 +159,7 @@ impl PhoneRule {
         if !fits(own) {
             return Err(bad("it has too few or too many digits for its region"));
         }
-        Ok(format!("+{}{own}", region.calling))
+        whole_number(&format!("{}{own}", region.calling))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::flow::Failure;
@@ -70,9 +71,12 @@ pub(crate) fn title(text: Cow<'_, str>) -> Cow<'_, str> {
         if inside {
             done.extend(c.to_lowercase());
         } else {
-            done.extend(c.to_uppercase());
+            // A letter whose capital is two letters, such as ß, stays as it is.
+            let mut capital = c.to_uppercase();
+            let first = capital.next().filter(|_| capital.next().is_none());
+            done.push(first.unwrap_or(c));
         }
-        inside = c.is_alphanumeric() || matches!(c, '\'' | '’');
+        inside = c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\'' | '’');
     }
     if done == *text { text } else { Cow::Owned(done) }
 }

@@ -1,0 +1,12 @@
+//! The mapping engine from outside: files in, mappings or problems out.
+
+#[cfg(test)]
+mod canonical;
+#[cfg(test)]
+mod format_reference;
+#[cfg(test)]
+mod map;
+#[cfg(test)]
+mod problems;
+#[cfg(test)]
+mod support;
