@@ -61,5 +61,6 @@ impl From<EngineError> for Failure {
 
 /// A report as the answer for a machine.
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, Failure> {
-    serde_json::to_value(value).map_err(|error| Failure::new("the answer cannot be written as JSON").caused_by(&error))
+    serde_json::to_value(value)
+        .map_err(|error| Failure::new("the answer cannot be written as JSON").caused_by(&error))
 }

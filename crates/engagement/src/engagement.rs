@@ -125,5 +125,6 @@ fn load(engagement: &Engagement, cli: &Cli) -> Result<Settings, Failure> {
 /// Variables whose name or value is no Unicode cannot be settings of ours; where the name is, the value is kept as
 /// far as it can be read, to be refused by its check.
 fn variables(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<(String, String)> {
-    all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))).collect()
+    all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .collect()
 }

@@ -1,9 +1,21 @@
 //! What every engagement binary shares: settings, command line, wiring, progress, reports.
+//!
+//! An engagement's `main` is [`run`] with an [`Engagement`]: a name, a mapping and settings.
+#![doc = include_str!("../README.md")]
 
 mod cli;
+mod commands;
+mod engagement;
 mod failure;
 mod logging;
+mod outcome;
+mod progress;
+mod reports;
 mod screen;
 pub mod settings;
+mod wiring;
 
+pub use engagement::{Demo, Engagement, SourceBuilder, run};
 pub use failure::Failure;
+
+use outcome::Outcome;

@@ -11,13 +11,15 @@ pub(crate) enum Outcome {
     Done,
     /// There are changes to make, or the two sides differ.
     Pending,
+    /// It failed, and its answer has said why.
+    Failed,
 }
 
 /// The exit code of a command.
 pub(crate) fn exit_code(ended: &Result<Outcome, Failure>) -> ExitCode {
     match ended {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(1),
+        Err(_) | Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::Pending) => ExitCode::from(2),
     }
 }

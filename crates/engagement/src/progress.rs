@@ -143,5 +143,7 @@ fn title(subject: &str, phase: Phase) -> String {
 
 fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file, which a test reads; a plain bar is the worst that can come.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
 }

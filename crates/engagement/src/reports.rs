@@ -47,7 +47,11 @@ pub(crate) fn plan(screen: &Screen, plan: &PlanSummary) {
     let mut cost = format!(
         "{}{}, about {}",
         counted(plan.write_calls, "call that writes", "calls that write"),
-        if plan.read_calls > 0 { format!(" and {} that read", thousands(plan.read_calls)) } else { String::new() },
+        if plan.read_calls > 0 {
+            format!(" and {} that read", thousands(plan.read_calls))
+        } else {
+            String::new()
+        },
         spoken(plan.duration),
     );
     if let Some((allowance, left)) = plan.day {
@@ -77,7 +81,8 @@ pub(crate) fn run(screen: &Screen, report: &RunReport) {
             causes(&link.parked),
         ]
     });
-    let header = ["records", "read", "created", "updated", "linked", "same", "out of scope", "open", "parked"];
+    let header =
+        ["records", "read", "created", "updated", "linked", "same", "out of scope", "open", "parked"];
     screen.table(&header, rows.collect(), true);
     let edges = report.edges.iter().filter(|edge| {
         edge.added + edge.removed + edge.waiting + edge.pending > 0 || !edge.rejected.is_empty()
@@ -181,7 +186,8 @@ pub(crate) fn status(
     runs: &[RunRecord],
     name: &dyn Fn(sync_types::NameId) -> String,
 ) {
-    let parked = |link| totals.dead_letters.iter().filter(move |(of, ..)| *of == link).map(|(.., count)| count).sum();
+    let parked =
+        |link| totals.dead_letters.iter().filter(move |(of, ..)| *of == link).map(|(.., count)| count).sum();
     let rows = totals.pairs.iter().map(|(link, count)| vec![name(*link), cell(*count), cell(parked(*link))]);
     screen.table(&["records", "in sync", "parked"], rows.collect(), false);
     let edges = |state| totals.edges.iter().filter(|(_, of, _)| *of == state).map(|(.., count)| count).sum();

@@ -55,11 +55,9 @@ pub(super) async fn once(engine: &mut Engine, screen: &Screen, sizes: Sizes) -> 
 pub(super) fn ended(report: &RunReport, screen: &Screen) -> Result<Outcome, Failure> {
     screen.answer(&json(report)?);
     reports::run(screen, report);
-    if let Some(halted) = &report.halted {
-        // The report has said it already on a screen, and holds it for a machine.
-        tracing::error!(reason = %halted, "the run stopped early");
-        return Err(Failure::new("the run stopped early; what was written is on record")
-            .remedy("do what the reason above asks for, then run again"));
+    if report.halted.is_some() {
+        // The report has said why and what to do.
+        return Ok(Outcome::Failed);
     }
     Ok(if report.is_complete() && report.moved.is_empty() { Outcome::Done } else { Outcome::Pending })
 }

@@ -30,7 +30,8 @@ pub(super) async fn dead_letters(
             reports::dead_letters(screen, &letters);
         }
         DeadLettersCommand::Show(one) => {
-            let select = Select { link: Some(one.link.clone()), id: Some(one.id.clone()), ..Select::default() };
+            let select =
+                Select { link: Some(one.link.clone()), id: Some(one.id.clone()), ..Select::default() };
             let letters = engine.dead_letters(&select)?;
             let Some((link, letter)) = letters.first() else {
                 return Err(Failure::new(format!("there is no dead letter {} of {}", one.id, one.link))

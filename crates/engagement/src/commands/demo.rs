@@ -9,11 +9,11 @@ use hubspot_sandbox::{Limits, Portal, PortalConfig, Server};
 use sync_core::{Engine, PlanSink, Select};
 
 use crate::cli;
-use crate::engagement::{Demo, Engagement};
+use crate::engagement::Engagement;
 use crate::progress::Sizes;
 use crate::screen::{Screen, Tone, counted, spoken, thousands};
 use crate::settings::{Settings, Sources};
-use crate::wiring::{self, Wired};
+use crate::wiring;
 use crate::{Failure, Outcome, reports};
 
 use super::{apply, init, json, plan, verify};
@@ -55,7 +55,7 @@ pub(super) async fn demo(
     step(screen, 4, "Plan: nothing is written yet");
     let wired = wiring::connect(engagement, &settings).await?;
     let client = wired.client.clone();
-    let mut engine = wiring::engine_of(engagement, &settings, wired)?;
+    let mut engine = wiring::engine_of(engagement, &settings, wired).await?;
     let planned = plan::make(&mut engine, PlanSink::none(), screen).await?;
     reports::plan(screen, &planned);
 
@@ -114,8 +114,7 @@ fn local(engagement: &Engagement, user: &Settings, folder: &Folder, url: &str) -
         format!("source.folder={}", folder.data().display()),
         format!("state.file={}", folder.path.join("state.db").display()),
     ];
-    let sources =
-        Sources { built_in: engagement.settings, assignments: &assignments, ..Sources::default() };
+    let sources = Sources { built_in: engagement.settings, assignments: &assignments, ..Sources::default() };
     Ok(Settings { log: user.log.clone(), ..Settings::load(&sources)? })
 }
 

@@ -40,7 +40,11 @@ pub(super) async fn plan(
 }
 
 /// Makes a plan and shows how far it has come.
-pub(super) async fn make(engine: &mut Engine, sink: PlanSink, screen: &Screen) -> Result<PlanSummary, Failure> {
+pub(super) async fn make(
+    engine: &mut Engine,
+    sink: PlanSink,
+    screen: &Screen,
+) -> Result<PlanSummary, Failure> {
     let reporter = Reporter::new(screen, Sizes::default());
     engine.on_progress(reporter.callback());
     Ok(engine.plan(sink).await?)

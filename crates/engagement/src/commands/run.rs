@@ -24,12 +24,9 @@ pub(super) async fn run(
         let mut engine = wiring::engine(engagement, settings).await?;
         let report = apply::once(&mut engine, screen, Sizes::default()).await?;
         drop(engine);
-        let ended = apply::ended(&report, screen);
+        let ended = apply::ended(&report, screen)?;
         if arguments.once {
-            return ended;
-        }
-        if let Err(failure) = &ended {
-            screen.failure(failure);
+            return Ok(ended);
         }
         screen.line(format_args!("Next pass in {}; Ctrl-C ends.", spoken(pause)));
         clock.sleep(pause).await;

@@ -1,3 +1,6 @@
-//! The engagement's tests: its mapping against its files.
+//! The engagement as a user starts it, and its mapping against its files.
 
+mod bad_input;
+mod cycle;
 mod mapping;
+mod shop;

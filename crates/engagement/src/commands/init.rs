@@ -1,0 +1,59 @@
+//! `init`: what the mapping needs in the portal, shown first and created on request.
+
+use hubspot_adapter::provision::{self, Step};
+
+use crate::cli;
+use crate::engagement::Engagement;
+use crate::screen::{Screen, Tone};
+use crate::settings::Settings;
+use crate::wiring::{self, Wired};
+use crate::{Failure, Outcome};
+
+pub(super) async fn init(
+    engagement: &Engagement,
+    settings: &Settings,
+    arguments: &cli::Init,
+    screen: &Screen,
+) -> Result<Outcome, Failure> {
+    let wired = wiring::connect(engagement, settings).await?;
+    let missing = missing(&wired).await?;
+    let shown: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    screen.answer(&serde_json::json!({ "missing": shown, "created": arguments.yes && !missing.is_empty() }));
+    if missing.is_empty() {
+        screen.line(screen.tone(Tone::Good, "The portal has everything that the mapping needs."));
+        return Ok(Outcome::Done);
+    }
+    for step in &shown {
+        screen.line(format_args!("  + {step}"));
+    }
+    if !arguments.yes {
+        screen.line(format_args!(
+            "Portal {} lacks {}. `init --yes` creates it.",
+            wired.portal,
+            counts(&missing)
+        ));
+        return Ok(Outcome::Pending);
+    }
+    provision::apply(&wired.client, &missing).await?;
+    screen.line(
+        screen.tone(Tone::Good, format_args!("Created {} in portal {}.", counts(&missing), wired.portal)),
+    );
+    Ok(Outcome::Done)
+}
+
+/// What the portal lacks.
+pub(super) async fn missing(wired: &Wired) -> Result<Vec<Step>, Failure> {
+    Ok(provision::plan(&wired.client, wired.mapping.requirements()).await?)
+}
+
+/// Creates what the portal lacks, and says what that was.
+pub(super) async fn provision(wired: &Wired) -> Result<Vec<Step>, Failure> {
+    let missing = missing(wired).await?;
+    provision::apply(&wired.client, &missing).await?;
+    Ok(missing)
+}
+
+/// Steps in one line, by kind.
+pub(super) fn counts(steps: &[Step]) -> String {
+    format!("{} definitions", steps.len())
+}

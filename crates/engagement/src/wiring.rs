@@ -1,0 +1,276 @@
+//! The one place where settings become clients, sources, stores and engines.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use http_transport::{Clock, TokioClock};
+use hubspot_adapter::HubSpotDestination;
+use hubspot_client::{ApiVersion, Client, ErrorKind, Limits};
+use mapping_engine::{CheckedMapping, Schemas, check};
+use oauth::StaticCredential;
+use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
+use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
+use sync_core::stores::{Binding, SqliteStore};
+use sync_core::{Engine, Options, Parts};
+use sync_types::{Destination, DestinationErrorKind, Mapper, ObjectType, Schema, Source};
+
+use crate::Failure;
+use crate::engagement::Engagement;
+use crate::settings::{self, LimitsName, Settings, SourceKind};
+
+/// A portal that answered, and is the one that is meant.
+#[derive(Debug)]
+pub(crate) struct Wired {
+    /// The client, for its counts and for provisioning.
+    pub(crate) client: Client,
+    /// The portal's id.
+    pub(crate) portal: String,
+    /// The portal as the engine's destination.
+    pub(crate) destination: Arc<dyn Destination>,
+    /// The mapping, checked against the source alone.
+    pub(crate) mapping: CheckedMapping,
+    /// The source and what it says of itself.
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) source_schemas: Vec<Schema>,
+}
+
+/// The clock of this process.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(TokioClock::start())
+}
+
+/// Opens the source, checks the mapping against it, and asks the portal who it is.
+pub(crate) async fn connect(engagement: &Engagement, settings: &Settings) -> Result<Wired, Failure> {
+    let source = source(engagement, settings)?;
+    let source_schemas = source.describe().await?;
+    let mapping = mapping(engagement, settings, Some(&source_schemas), None)?;
+    let client = client(settings)?;
+    let portal = portal(&client, settings).await?;
+    let destination = destination(&client);
+    Ok(Wired { client, portal, destination, mapping, source, source_schemas })
+}
+
+/// An engine that is ready to run: the mapping is checked against both sides.
+pub(crate) async fn engine(engagement: &Engagement, settings: &Settings) -> Result<Engine, Failure> {
+    let wired = connect(engagement, settings).await?;
+    engine_of(engagement, settings, wired).await
+}
+
+/// The engine of a portal that is connected.
+pub(crate) async fn engine_of(
+    engagement: &Engagement,
+    settings: &Settings,
+    wired: Wired,
+) -> Result<Engine, Failure> {
+    let hubspot = hubspot_schemas(&wired).await?;
+    let mapping = mapping(engagement, settings, Some(&wired.source_schemas), Some(&hubspot))?;
+    assemble(settings, mapping, wired.source, wired.destination, wired.portal)
+}
+
+/// An engine to look into the state of, or to change it, without a call where the settings name the portal.
+pub(crate) async fn engine_at_rest(engagement: &Engagement, settings: &Settings) -> Result<Engine, Failure> {
+    let client = client(settings)?;
+    let portal = match settings.hubspot.portal {
+        Some(portal) => portal.to_string(),
+        None => portal(&client, settings).await?,
+    };
+    let mapping = mapping(engagement, settings, None, None)?;
+    assemble(settings, mapping, source(engagement, settings)?, destination(&client), portal)
+}
+
+fn assemble(
+    settings: &Settings,
+    mapping: CheckedMapping,
+    source: Arc<dyn Source>,
+    destination: Arc<dyn Destination>,
+    portal: String,
+) -> Result<Engine, Failure> {
+    let engagement = mapping.name().to_owned();
+    let store = open_store(&settings.state, &engagement, &portal)?;
+    Ok(Engine::new(Parts {
+        engagement,
+        portal,
+        mapper: Arc::new(mapping),
+        source,
+        destination,
+        store: Box::new(store),
+        clock: clock(),
+        options: Options::default(),
+    })?)
+}
+
+/// Opens the state file, or makes it with a secret of its own.
+pub(crate) fn open_store(path: &Path, engagement: &str, portal: &str) -> Result<SqliteStore, Failure> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::new(format!("the folder {} of the state file cannot be made", folder.display()))
+                .remedy("set `state.file` to a place that can be written")
+                .caused_by(&error)
+        })?;
+    }
+    let mut key = [0; 16];
+    getrandom::fill(&mut key).map_err(|error| {
+        Failure::new("this machine gives no random bytes for the state file's secret").caused_by(&error)
+    })?;
+    let binding = Binding { engagement: engagement.to_owned(), portal: portal.to_owned() };
+    Ok(SqliteStore::open(path, &binding, key)?)
+}
+
+/// The client of the portal in the settings.
+pub(crate) fn client(settings: &Settings) -> Result<Client, Failure> {
+    let hubspot = &settings.hubspot;
+    let version = match hubspot.api_version.as_str() {
+        "legacy" => ApiVersion::legacy(),
+        date => ApiVersion::dated(date),
+    };
+    let mut limits = match hubspot.limits {
+        LimitsName::Starter => Limits::starter(),
+        LimitsName::Professional => Limits::professional(),
+        LimitsName::Increased => Limits::increased(),
+        LimitsName::OAuth => Limits::oauth(),
+        LimitsName::Off => Limits::unlimited(),
+    };
+    limits.share = hubspot.share;
+    limits.live_reserve = hubspot.live_reserve;
+    let token = settings.token()?.clone();
+    Ok(Client::builder(&hubspot.url)
+        .token_provider(Arc::new(StaticCredential::new(token)))
+        .api_version(version)
+        .clock(clock())
+        .limits(limits)
+        .build()?)
+}
+
+/// The portal's id, asked of the portal itself.
+///
+/// # Errors
+/// The portal cannot be reached, refuses the credential, or is another one than the settings name.
+pub(crate) async fn portal(client: &Client, settings: &Settings) -> Result<String, Failure> {
+    let details = client.account().details().await?;
+    let found = details.portal_id.to_string();
+    tracing::info!(portal = %found, url = %settings.hubspot.url, "the portal answered");
+    match settings.hubspot.portal {
+        Some(expected) if expected.to_string() != found => Err(Failure::new(format!(
+            "this credential belongs to portal {found}, but `hubspot.portal` says {expected}: nothing was written"
+        ))
+        .remedy("use the credential of the right portal, or correct `hubspot.portal`")),
+        _ => Ok(found),
+    }
+}
+
+fn destination(client: &Client) -> Arc<dyn Destination> {
+    Arc::new(HubSpotDestination::new(client.clone()))
+}
+
+/// What the portal says of the object types that the mapping names. One that is not there is left out.
+pub(crate) async fn hubspot_schemas(wired: &Wired) -> Result<Vec<Schema>, Failure> {
+    let mut objects: Vec<&ObjectType> = wired.mapping.links().iter().map(|link| &link.object).collect();
+    objects.sort();
+    objects.dedup();
+    let mut schemas = Vec::new();
+    for object in objects {
+        match wired.destination.describe(object).await {
+            Ok(schema) => schemas.push(schema),
+            Err(error) if error.kind == DestinationErrorKind::NotProvisioned => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(schemas)
+}
+
+/// The mapping, checked against what is known of both sides.
+pub(crate) fn mapping(
+    engagement: &Engagement,
+    settings: &Settings,
+    source: Option<&[Schema]>,
+    hubspot: Option<&[Schema]>,
+) -> Result<CheckedMapping, Failure> {
+    let (name, text) = mapping_text(engagement, settings)?;
+    check(&name, &text, Schemas { source, hubspot }).map_err(|problems| {
+        Failure::new(problems.to_string()).remedy(match &settings.mapping {
+            Some(path) => format!("correct {}, then `check`", path.display()),
+            None => {
+                "correct the mapping that is built in, or name another by `mapping.file`; then `check`".into()
+            }
+        })
+    })
+}
+
+/// The mapping's name for messages, and its text.
+pub(crate) fn mapping_text(
+    engagement: &Engagement,
+    settings: &Settings,
+) -> Result<(String, String), Failure> {
+    let Some(path) = &settings.mapping else {
+        return Ok(("mapping.toml (built in)".to_owned(), engagement.mapping.to_owned()));
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("the mapping {} cannot be read", path.display()))
+            .remedy("check `mapping.file`")
+            .caused_by(&error)
+    })?;
+    Ok((path.display().to_string(), text))
+}
+
+/// The source in the settings, or the engagement's own.
+pub(crate) fn source(engagement: &Engagement, settings: &Settings) -> Result<Arc<dyn Source>, Failure> {
+    if let Some(build) = engagement.source {
+        return build(settings);
+    }
+    Ok(match &settings.source.kind {
+        SourceKind::Csv { folder, delimiter, latin1 } => {
+            let mut config = CsvConfig::new(folder);
+            config.delimiter = char::from(*delimiter);
+            if *latin1 {
+                config.encoding = csv_folder::Encoding::Latin1;
+            }
+            for (name, said) in &settings.source.collections {
+                config.collections.insert(name.clone(), csv_collection(said));
+            }
+            Arc::new(CsvFolder::open(config)?)
+        }
+        SourceKind::Sqlite { file } => {
+            let mut config = SqliteConfig::new(file);
+            for (name, said) in &settings.source.collections {
+                config.collections.insert(name.clone(), sqlite_collection(said));
+            }
+            Arc::new(SqliteFile::open(config)?)
+        }
+    })
+}
+
+fn csv_collection(said: &settings::CollectionSettings) -> csv_folder::CollectionConfig {
+    let mut config = csv_folder::CollectionConfig::default();
+    config.key.clone_from(&said.key);
+    config.file.clone_from(&said.file);
+    config
+}
+
+fn sqlite_collection(said: &settings::CollectionSettings) -> sqlite_file::CollectionConfig {
+    let mut config = sqlite_file::CollectionConfig::default();
+    config.key.clone_from(&said.key);
+    config.query.clone_from(&said.query);
+    config
+}
+
+impl From<hubspot_client::Error> for Failure {
+    fn from(error: hubspot_client::Error) -> Failure {
+        let remedy = match error.kind() {
+            ErrorKind::RevokedCredential | ErrorKind::NoToken => {
+                "make a new token in HubSpot and set it as KIT_HUBSPOT_TOKEN"
+            }
+            ErrorKind::MissingScope => "give the private app the scopes it lacks, then use its new token",
+            ErrorKind::Unreachable | ErrorKind::NoAnswer => {
+                "check `hubspot.url` and the network, then run again: nothing is lost"
+            }
+            ErrorKind::RateLimited | ErrorKind::DailyLimit => "run again later, or lower `hubspot.share`",
+            _ => "run `doctor`; if HubSpot is at fault, run again later",
+        };
+        let failure = Failure::new(format!("HubSpot at its API: {error}"));
+        let failure = match std::error::Error::source(&error) {
+            Some(cause) => failure.caused_by(cause),
+            None => failure,
+        };
+        failure.remedy(remedy)
+    }
+}
