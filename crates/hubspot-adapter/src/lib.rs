@@ -1,1 +1,12 @@
-//! HubSpot as a source and a destination of the sync engine.
+//! HubSpot as the sync engine's destination, and `init`: what a mapping needs, found or made in the portal.
+#![doc = include_str!("../README.md")]
+
+pub mod provision;
+
+mod destination;
+mod edges;
+mod failure;
+mod schema;
+mod value;
+
+pub use destination::HubSpotDestination;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sync_types::{
-    DestinationError, EdgeBatch, EdgeOutcome, EdgePlace, EdgeRule, EdgeRuleId, EdgeState, LedgerEntry, OpId,
-    ReadyEdge, Verb,
+    DestinationError, EdgeBatch, EdgeChange, EdgeKind, EdgeOutcome, EdgePlace, EdgeRule, EdgeRuleId,
+    EdgeState, ExternalId, LedgerEntry, LinkId, OpId, PairId, ReadyEdge, Verb,
 };
 
 use crate::engine::{Phase, Progress};
@@ -30,7 +30,9 @@ impl Run<'_> {
                         edges if edges.is_empty() => continue,
                         edges => edges,
                     };
-                    self.ready.push_back(Outgoing::Edges { rule, remove, edges });
+                    for (change, edges) in self.changes(rule, remove, edges)? {
+                        self.ready.push_back(Outgoing::Edges { rule, change, edges });
+                    }
                     while self.ready.len() > 1 && self.halt.is_none() {
                         self.turn(true).await?;
                     }
@@ -52,13 +54,64 @@ impl Run<'_> {
         planned
     }
 
-    pub(crate) fn edge_batch(&self, rule: EdgeRuleId, remove: bool, edges: &[ReadyEdge]) -> EdgeBatch {
+    /// Splits removals by what else holds: the last association between two records goes with everything, one
+    /// among several goes alone, and the plain one stays under the others.
+    fn changes(
+        &mut self,
+        rule: EdgeRuleId,
+        remove: bool,
+        edges: Vec<ReadyEdge>,
+    ) -> Result<Vec<(EdgeChange, Vec<ReadyEdge>)>, EngineError> {
+        let kind = self.rule(rule).kind.clone();
+        if !remove {
+            return Ok(vec![(EdgeChange::Add(kind), edges)]);
+        }
+        let (mut alone, mut among) = (Vec::new(), Vec::new());
+        for edge in edges {
+            if !self.others_hold(rule, &edge)? {
+                alone.push(edge);
+            } else if kind == EdgeKind::Plain {
+                self.report.edges[usize::from(rule.0)].removed += 1;
+                self.tx.edges.push((self.rule_name(rule), edge.place, None));
+            } else {
+                among.push(edge);
+            }
+        }
+        let split = [(EdgeChange::RemoveAll, alone), (EdgeChange::Remove(kind), among)];
+        Ok(split.into_iter().filter(|(_, edges)| !edges.is_empty()).collect())
+    }
+
+    /// Whether another rule, in either direction, still wants the two records associated.
+    fn others_hold(&self, rule: EdgeRuleId, edge: &ReadyEdge) -> Result<bool, EngineError> {
+        let store = &self.engine.parts.store;
+        let spec = self.rule(rule);
+        let wants = |from: LinkId, to: LinkId, pair: PairId, far: &ExternalId| -> Result<bool, EngineError> {
+            let edges = store.edges_of(&[pair])?.pop().unwrap_or_default();
+            Ok(edges.iter().any(|known| {
+                let place = self.engine.rules.iter().position(|name| *name == known.rule);
+                let other = place.and_then(|place| self.engine.parts.mapper.edge_rules().get(place));
+                known.state != EdgeState::Unwanted
+                    && known.to == *far
+                    && other.is_some_and(|other| other.from == from && other.to == to)
+            }))
+        };
+        if wants(spec.from, spec.to, edge.place.from, &edge.place.to)? {
+            return Ok(true);
+        }
+        let near = store.pairs_by_record(self.names(spec.from), std::slice::from_ref(&edge.from))?;
+        let far = store.pairs_by_record(self.names(spec.to), std::slice::from_ref(&edge.to))?;
+        match (near.into_iter().flatten().next(), far.into_iter().flatten().next()) {
+            (Some(near), Some(far)) => wants(spec.to, spec.from, far.id, &near.external),
+            _ => Ok(false),
+        }
+    }
+
+    pub(crate) fn edge_batch(&self, rule: EdgeRuleId, change: EdgeChange, edges: &[ReadyEdge]) -> EdgeBatch {
         let spec = self.rule(rule);
         EdgeBatch {
             from: self.link(spec.from).object.clone(),
             to: self.link(spec.to).object.clone(),
-            kind: spec.kind.clone(),
-            remove,
+            change,
             lane: self.engine.parts.options.lane,
             edges: edges.iter().map(|edge| (edge.from.clone(), edge.to.clone())).collect(),
         }

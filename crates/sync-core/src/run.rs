@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sync_types::{
-    Destination, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Intent, Lane, LinkId, NameId,
-    OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, RunRecord, Shown, Target, Transition, Value,
-    Verb, WriteBatch, WriteRow,
+    Destination, EdgeChange, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Intent, Lane,
+    LinkId, NameId, OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, RunRecord, Shown, Target,
+    Transition, Value, Verb, WriteBatch, WriteRow,
 };
 use tokio::task::JoinSet;
 
@@ -70,7 +70,7 @@ pub(crate) enum Outgoing {
     /// Read records whose planned update must still meet what it was planned on.
     Check { link: LinkId, lane: Lane, rows: Vec<Staged> },
     /// Add or remove associations.
-    Edges { rule: EdgeRuleId, remove: bool, edges: Vec<ReadyEdge> },
+    Edges { rule: EdgeRuleId, change: EdgeChange, edges: Vec<ReadyEdge> },
 }
 
 /// A call that came back.
@@ -432,8 +432,9 @@ impl<'e> Run<'e> {
                 let rows = rows.iter().map(|row| (row.external.clone(), row.generation)).collect();
                 (verb, self.names(*link), rows)
             }
-            Outgoing::Edges { rule, remove, .. } => {
-                let verb = if *remove { Verb::Dissociate } else { Verb::Associate };
+            Outgoing::Edges { rule, change, .. } => {
+                let verb =
+                    if matches!(change, EdgeChange::Add(_)) { Verb::Associate } else { Verb::Dissociate };
                 (verb, self.rule_name(*rule), Vec::new())
             }
             Outgoing::Adopt { .. } | Outgoing::Check { .. } => return,
@@ -491,8 +492,9 @@ impl<'e> Run<'e> {
                     Landed::Check { link, lane, rows, result }
                 })
             }
-            Outgoing::Edges { rule, remove, edges } => {
-                let batch = self.edge_batch(rule, remove, &edges);
+            Outgoing::Edges { rule, change, edges } => {
+                let remove = !matches!(change, EdgeChange::Add(_));
+                let batch = self.edge_batch(rule, change, &edges);
                 self.flying.spawn(async move {
                     let result = destination.write_edges(&batch).await;
                     Landed::Edges { op, rule, remove, edges, result }

@@ -199,14 +199,23 @@ pub struct EdgeBatch {
     pub from: ObjectType,
     /// The type of the records on the far end.
     pub to: ObjectType,
-    /// Which association.
-    pub kind: EdgeKind,
-    /// Remove instead of add.
-    pub remove: bool,
+    /// What to do between each two records.
+    pub change: EdgeChange,
     /// Whose turn.
     pub lane: Lane,
     /// The ends; no pair twice.
     pub edges: Vec<(RecordId, RecordId)>,
+}
+
+/// What to do with the associations between two records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EdgeChange {
+    /// Add this kind beside those that hold.
+    Add(EdgeKind),
+    /// Take this kind away; what else holds stays.
+    Remove(EdgeKind),
+    /// Take everything away.
+    RemoveAll,
 }
 
 /// What became of one edge.
