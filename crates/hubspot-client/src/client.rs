@@ -38,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) tokens: Arc<dyn TokenProvider>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
     pub(crate) budgets: Budgets,
     pub(crate) breaker: Breaker,
     pub(crate) retry_policy: RetryPolicy,
@@ -176,6 +177,7 @@ impl ClientBuilder {
             version: self.version,
             transport,
             tokens,
+            limits: self.limits,
             budgets: Budgets::new(&self.limits, Arc::clone(&clock)),
             clock,
             breaker: Breaker::new(self.breaker),
@@ -302,6 +304,12 @@ impl Client {
     #[must_use]
     pub fn quota(&self) -> Quota {
         Quota::new(self.clone())
+    }
+
+    /// The request limits it was built with.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.shared.limits
     }
 
     /// The request limits as they are now.
