@@ -3,4 +3,4 @@
 
 mod static_credential;
 
-pub use static_credential::{UnusableToken, StaticCredential};
+pub use static_credential::{StaticCredential, UnusableToken};
