@@ -106,7 +106,7 @@ pub(crate) fn labels(state: &State, pair: Option<(TypeKey, TypeKey)>) -> Answer 
             let labels: Vec<&str> = state
                 .link_types
                 .between(from, to)
-                .filter(|one| one.kind == LinkKind::Label && one.key.category == Category::UserDefined)
+                .filter(|one| one.kind == LinkKind::Label && one.key.category == Category::User)
                 .filter_map(|one| one.label.as_deref())
                 .collect();
             if labels.is_empty() {

@@ -367,7 +367,7 @@ pub(crate) fn link(state: &mut State, ctx: &Ctx<'_>, name: &str) -> Result<Answe
             input.name.clone().unwrap_or_else(|| format!("{}_to_{}", state.ty(from).name, state.ty(to).name));
         let names = (name.clone(), format!("{name}_inverse"));
         let labels = (Some(name.clone()), Some(name));
-        state.link_types.define(from, to, Category::UserDefined, LinkKind::Label, names, labels)
+        state.link_types.define(from, to, Category::User, LinkKind::Label, names, labels)
     };
     let body = json!({
         "id": ids.0.to_string(),
@@ -384,7 +384,7 @@ pub(crate) fn unlink(state: &mut State, name: &str, id: &str) -> Result<Answer, 
     check_tier(state)?;
     let key = find(state, name)?;
     let type_id: u32 = id.parse().map_err(|_| ApiError::not_found("resource not found"))?;
-    let link = LinkKey { from: key, category: Category::UserDefined, type_id };
+    let link = LinkKey { from: key, category: Category::User, type_id };
     let removed = state.link_types.remove(link).ok_or_else(|| ApiError::not_found("resource not found"))?;
     state.links.drop_everywhere(&[link, removed.inverse_key()]);
     Ok(Answer::no_content())

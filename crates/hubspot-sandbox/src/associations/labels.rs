@@ -50,9 +50,8 @@ pub(crate) fn create(
     let input: CreateInput = ctx.json()?;
     check_name(state, &input.name)?;
     let label = Some(input.label.clone()).filter(|label| !label.is_empty());
-    let user_labels = |link_type: &&LinkType| {
-        link_type.key.category == Category::UserDefined && link_type.kind == LinkKind::Label
-    };
+    let user_labels =
+        |link_type: &&LinkType| link_type.key.category == Category::User && link_type.kind == LinkKind::Label;
     let cap = state.config.tier.label_cap();
     if state.link_types.between(from, to).filter(user_labels).count() >= cap {
         // Observed live: a status of its own.
@@ -75,10 +74,10 @@ pub(crate) fn create(
     let inverse_label =
         input.inverse_label.clone().or_else(|| label.clone()).filter(|label| !label.is_empty());
     let names = (input.name.clone(), format!("{}_inverse", input.name));
-    let ids = state.link_types.define(from, to, Category::UserDefined, kind, names, (label, inverse_label));
+    let ids = state.link_types.define(from, to, Category::User, kind, names, (label, inverse_label));
     let keys = [
-        LinkKey { from, category: Category::UserDefined, type_id: ids.0 },
-        LinkKey { from: to, category: Category::UserDefined, type_id: ids.1 },
+        LinkKey { from, category: Category::User, type_id: ids.0 },
+        LinkKey { from: to, category: Category::User, type_id: ids.1 },
     ];
     let shown = if ids.0 == ids.1 { &keys[..1] } else { &keys[..] };
     let results: Vec<Value> = shown.iter().filter_map(|key| state.link_types.get(*key)).map(entry).collect();
@@ -89,7 +88,7 @@ pub(crate) fn create(
 pub(crate) fn plain_for(state: &mut State, from: TypeKey, to: TypeKey) -> (u32, u32) {
     let (a, b) = (state.ty(from).name.clone(), state.ty(to).name.clone());
     let names = (format!("{a}_to_{b}"), format!("{b}_to_{a}"));
-    state.link_types.define(from, to, Category::UserDefined, LinkKind::Plain, names, (None, None))
+    state.link_types.define(from, to, Category::User, LinkKind::Plain, names, (None, None))
 }
 
 fn check_name(state: &State, name: &str) -> Result<(), ApiError> {
@@ -145,7 +144,7 @@ pub(crate) fn delete(
 }
 
 fn user_label(state: &State, from: TypeKey, to: TypeKey, type_id: u32) -> Result<LinkKey, ApiError> {
-    let key = LinkKey { from, category: Category::UserDefined, type_id };
+    let key = LinkKey { from, category: Category::User, type_id };
     let found = state.link_types.get(key).filter(|link_type| link_type.to == to);
     found.map(|link_type| link_type.key).ok_or_else(|| {
         ApiError::not_found(format!("No user-defined association type with id {type_id} exists"))

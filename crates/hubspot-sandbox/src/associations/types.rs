@@ -9,19 +9,21 @@ use crate::objects::types::{ObjectType, TypeKey};
 
 /// Who defined an association type. Ids of different categories overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Category {
-    HubspotDefined,
-    UserDefined,
-    IntegratorDefined,
+    #[serde(rename = "HUBSPOT_DEFINED")]
+    HubSpot,
+    #[serde(rename = "USER_DEFINED")]
+    User,
+    #[serde(rename = "INTEGRATOR_DEFINED")]
+    Integrator,
 }
 
 impl Category {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Category::HubspotDefined => "HUBSPOT_DEFINED",
-            Category::UserDefined => "USER_DEFINED",
-            Category::IntegratorDefined => "INTEGRATOR_DEFINED",
+            Category::HubSpot => "HUBSPOT_DEFINED",
+            Category::User => "USER_DEFINED",
+            Category::Integrator => "INTEGRATOR_DEFINED",
         }
     }
 }
@@ -98,7 +100,7 @@ impl LinkTypes {
                 }
                 _ => format!("{a}_to_{b}{suffix}"),
             };
-            let category = Category::HubspotDefined;
+            let category = Category::HubSpot;
             table.insert(LinkType {
                 key: LinkKey { from, category, type_id: *type_id },
                 to,
@@ -141,8 +143,8 @@ impl LinkTypes {
 
     /// Types of one direction.
     pub(crate) fn between(&self, from: TypeKey, to: TypeKey) -> impl Iterator<Item = &LinkType> {
-        let first = LinkKey { from, category: Category::HubspotDefined, type_id: 0 };
-        let last = LinkKey { from, category: Category::IntegratorDefined, type_id: u32::MAX };
+        let first = LinkKey { from, category: Category::HubSpot, type_id: 0 };
+        let last = LinkKey { from, category: Category::Integrator, type_id: u32::MAX };
         self.map
             .range(first..=last)
             .map(|(_, link_type)| link_type)

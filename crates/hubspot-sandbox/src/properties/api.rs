@@ -191,7 +191,7 @@ fn build(ty: &ObjectType, ctx: &Ctx<'_>, input: PropertyInput) -> Result<Propert
             "The fieldType {field_type} does not go with the type {kind_name}"
         )));
     }
-    if !ty.props.groups.get(&group).is_some_and(|group| !group.archived) {
+    if ty.props.groups.get(&group).is_none_or(|group| group.archived) {
         return Err(ApiError::validation(format!("The property group named '{group}' does not exist.")));
     }
     let options = input.options.unwrap_or_default();
@@ -330,7 +330,7 @@ pub(crate) fn update(state: &mut State, ctx: &Ctx<'_>, key: TypeKey, name: &str)
         )));
     }
     if let Some(group) = input.group_name {
-        if !ty.props.groups.get(&group).is_some_and(|group| !group.archived) {
+        if ty.props.groups.get(&group).is_none_or(|group| group.archived) {
             return Err(ApiError::validation(format!("The property group named '{group}' does not exist.")));
         }
         new.group = group;
