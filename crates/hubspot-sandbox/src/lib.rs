@@ -25,6 +25,7 @@ mod router;
 mod schemas;
 mod search;
 mod server;
+mod settings;
 mod snapshot;
 mod state;
 mod time;

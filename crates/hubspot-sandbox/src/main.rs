@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::{fmt, fs, io};
 
@@ -28,7 +29,7 @@ enum Command {
 #[command(args_override_self = true)]
 struct Serve {
     /// Address and port; port 0 takes a free one, which is printed.
-    #[arg(long, default_value = "127.0.0.1:8765")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]
     listen: SocketAddr,
     /// Subscription level: decides limits and features.
     #[arg(long, value_enum, default_value_t = TierName::Professional)]
@@ -37,20 +38,20 @@ struct Serve {
     #[arg(long, env = "HUBSPOT_SANDBOX_TOKEN", hide_env_values = true)]
     token: String,
     /// Scopes of the token, separated by commas; every scope if not given.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
     scopes: Option<Vec<String>>,
     /// Record ids, correlation ids and batch order follow from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// File with the portal's records: loaded at the start if it exists, written at the end.
-    /// A loaded portal keeps its own tier, token, seed, lag and limits.
-    #[arg(long)]
+    /// File that keeps the portal: read at the start if it is there, written at the end. The other options apply to
+    /// the portal read as well, except its seed.
+    #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
     /// How long a write stays invisible to search, such as `5s` or `300ms`.
-    #[arg(long, default_value = "5s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     search_lag: Duration,
     /// How long every answer takes.
-    #[arg(long, default_value = "0s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     latency: Duration,
     /// Switch request limits off, whatever the tier.
     #[arg(long)]
@@ -104,8 +105,8 @@ async fn serve(settings: Serve) -> Result<(), Failure> {
     let portal = server.portal();
     server.stop().await;
     let Some(path) = snapshot else { return Ok(()) };
-    let saved = portal.lock().unwrap_or_else(std::sync::PoisonError::into_inner).snapshot();
-    replace(&path, &saved).map_err(|error| Failure::new(format!("cannot write {}", path.display()), error))
+    let portal = portal.lock().unwrap_or_else(PoisonError::into_inner);
+    save(&portal, &path)
 }
 
 /// A program that starts this one waits for the line, so it must not stay in a buffer.
@@ -115,14 +116,23 @@ fn announce(server: &Server) -> io::Result<()> {
     out.flush()
 }
 
+/// The records come from the snapshot, if there is one yet; the settings always from the command line.
 fn load(settings: Serve) -> Result<Portal, Failure> {
-    let Some(path) = &settings.snapshot else { return Ok(Portal::new(config(settings))) };
-    match fs::read(path) {
-        Ok(saved) => Portal::from_snapshot(&saved)
-            .map_err(|error| Failure::new(format!("{} is no portal snapshot", path.display()), error)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Portal::new(config(settings))),
-        Err(error) => Err(Failure::new(format!("cannot read {}", path.display()), error)),
-    }
+    let Some(path) = settings.snapshot.clone() else { return Ok(Portal::new(config(settings))) };
+    let saved = match fs::read(&path) {
+        Ok(saved) => saved,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let portal = Portal::new(config(settings));
+            // A place that cannot be written must come out now, not when there is work to lose.
+            save(&portal, &path)?;
+            return Ok(portal);
+        }
+        Err(error) => return Err(Failure::new(format!("cannot read {}", path.display()), error)),
+    };
+    let mut portal = Portal::from_snapshot(&saved)
+        .map_err(|error| Failure::new(format!("cannot start from {}", path.display()), error))?;
+    portal.apply_settings(config(settings));
+    Ok(portal)
 }
 
 fn config(settings: Serve) -> PortalConfig {
@@ -141,6 +151,11 @@ fn config(settings: Serve) -> PortalConfig {
         }
     }
     config
+}
+
+fn save(portal: &Portal, path: &Path) -> Result<(), Failure> {
+    replace(path, &portal.snapshot())
+        .map_err(|error| Failure::new(format!("cannot write {}", path.display()), error))
 }
 
 /// Writes beside `path` and renames, so that a failure half-way leaves the former file as it was.

@@ -147,7 +147,7 @@ class Records(Case):
             ("companies", "0-2", {"name": "Difference Engines"}),
             ("tickets", "0-5", {"subject": "Broken cog", "hs_pipeline_stage": "1"}),
             ("products", "0-7", {"name": "Cog"}),
-            ("line_items", "0-8", {"name": "Cog", "quantity": "3", "price": "2.50"}),
+            ("line_items", "0-8", {"name": "Cog", "quantity": "3", "price": "2.5"}),
             ("notes", "0-46", {"hs_timestamp": moment, "hs_note_body": "Called."}),
             ("tasks", "0-27", {"hs_timestamp": moment, "hs_task_subject": "Call back"}),
             ("calls", "0-48", {"hs_timestamp": moment, "hs_call_title": "First call"}),
