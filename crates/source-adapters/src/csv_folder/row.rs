@@ -16,8 +16,8 @@ pub(super) enum Row {
     Partial,
 }
 
-/// The fields of a row as byte ranges of [`Fields::unquoted`] or of the row itself.
-#[derive(Debug, Default)]
+/// The fields of a row as byte ranges of the row, or of what is kept here for fields with doubled quotes.
+#[derive(Default)]
 pub(super) struct Fields {
     ranges: Vec<Range>,
     /// The text of fields in which doubled quotes had to be taken apart.

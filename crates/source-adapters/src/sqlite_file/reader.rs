@@ -197,14 +197,15 @@ impl SqliteFile {
         let refused = |cause| error::refused(&columns.place, cause);
         let key = quoted(&columns.key_name);
         let list = column_list(&columns);
-        let sql = format!("SELECT {list} FROM {} WHERE {key} = ?1 OR {key} = ?2 LIMIT 1", columns.relation);
+        let same = format!("{key} = ?1 COLLATE BINARY OR {key} = ?2 COLLATE BINARY");
+        let sql = format!("SELECT {list} FROM {} WHERE {same} LIMIT 1", columns.relation);
         let mut statement = connection.prepare_cached(&sql).map_err(refused)?;
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
             let (number, text) = forms_of(id);
             let mut rows = statement.query([number, text]).map_err(refused)?;
             let record = rows.next().map_err(refused)?.and_then(|row| columns.record(row).ok());
-            // `NOCASE` keys and numbers in text may match what is not the same id.
+            // A number may match a text that writes it in another way.
             found.push(record.filter(|record| record.id() == id));
         }
         Ok(found)

@@ -100,12 +100,17 @@ async fn every_page_size_gives_the_same_scan() {
 #[tokio::test]
 async fn records_are_read_by_id_in_the_order_asked() {
     let (_folder, path) = database(SHOP);
-    let source = SqliteFile::open(SqliteConfig::new(path)).unwrap();
+    let config = SqliteConfig::new(path).with_query("codes", "SELECT * FROM codes", "code");
+    let source = SqliteFile::open(config).unwrap();
     let asked: Vec<ExternalId> = ["10", "7", "1", "01", "x", "1"].map(ExternalId::from).to_vec();
     let found = source.read(&Collection::from("customers"), &asked).await.unwrap();
     let found: Vec<_> =
         found.iter().map(|record| record.as_ref().map(|record| record.id().as_str())).collect();
     assert_eq!(found, [Some("10"), None, Some("1"), None, None, Some("1")]);
+    let found = source.read(&Collection::from("codes"), &["a".into(), "A".into(), "B".into()]).await.unwrap();
+    let found: Vec<_> =
+        found.iter().map(|record| record.as_ref().map(|record| record.id().as_str())).collect();
+    assert_eq!(found, [Some("a"), Some("A"), None]);
 }
 
 #[tokio::test]
