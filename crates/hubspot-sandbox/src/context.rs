@@ -1,5 +1,7 @@
 //! One call as the endpoints see it, and the answer they give.
 
+use std::fmt;
+
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::de::{self, DeserializeOwned, Visitor};
@@ -14,7 +16,6 @@ use crate::time::Millis;
 pub(crate) type SourceKey = u32;
 
 /// What an endpoint knows about the call beside the path's arguments.
-#[derive(Debug)]
 pub(crate) struct Ctx<'r> {
     pub(crate) now: Millis,
     pub(crate) version: Version,
@@ -34,8 +35,9 @@ impl Ctx<'_> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// In any case: HubSpot's own Python SDK writes `True`.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.query(name) == Some("true")
+        self.query(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// A list parameter, given as one comma-separated value or repeated.
@@ -102,8 +104,14 @@ impl Answer {
 
 /// A JSON string, number, boolean or null, as text. HubSpot takes all of them where its documents say string.
 /// What `null` does to a property is not documented; here it clears, as the empty string does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Text(pub(crate) String);
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text(..)")
+    }
+}
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
@@ -112,7 +120,7 @@ impl<'de> Deserialize<'de> for Text {
         impl Visitor<'_> for TextVisitor {
             type Value = Text;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string, number, boolean or null")
             }
 
