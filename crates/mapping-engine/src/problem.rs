@@ -205,7 +205,7 @@ fn line_at(text: &str, offset: usize) -> (usize, &str) {
     (start, line.strip_suffix('\r').unwrap_or(line))
 }
 
-/// `; did you mean X?` for the name that is nearest to a mistyped one, or nothing.
+/// The name that a mistyped one is nearest to, if one is near.
 pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).clamp(1, 3);
     names

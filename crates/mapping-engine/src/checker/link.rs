@@ -117,10 +117,7 @@ fn check_sync_key(link: &LinkDoc, sides: Sides<'_>, context: &mut Context) {
             "missing-sync-key",
             &link.name.span,
             format!("the link `{}` has no sync key", link.name.value),
-            format!(
-                "add `sync_key = \"…_key\"`: a unique text property that `init` makes and by which a record is found again, so that a repeated create makes no second one; `match` can still name what people know a record by{}",
-                if link.match_on.is_empty() { ", such as `match = [\"email\"]`" } else { "" },
-            ),
+            "add `sync_key = \"…_key\"`, a unique text property that `init` makes: a record is found again by it, so that a repeated create makes no second one",
         );
         return;
     };
