@@ -377,12 +377,17 @@ fn match_reads(
     let mut rows: Vec<Option<ReadRow>> = std::iter::repeat_with(|| None).take(count).collect();
     let mut stray = false;
     for record in results {
-        let inputs = names.of_record(&record);
-        stray |= inputs.is_empty();
-        for index in inputs {
+        let Some((first, others)) = names.of_record(&record).split_first() else {
+            stray = true;
+            continue;
+        };
+        for index in others {
             if let Some(row) = rows.get_mut(*index) {
                 *row = Some(ReadRow::Found(Box::new(record.clone())));
             }
+        }
+        if let Some(row) = rows.get_mut(*first) {
+            *row = Some(ReadRow::Found(Box::new(record)));
         }
     }
     for index in errors.iter().flat_map(|entry| names.of_error(entry)) {

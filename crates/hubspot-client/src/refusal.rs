@@ -191,10 +191,12 @@ impl DetailBody {
 /// A detail's text without the value it complains about. Only wordings known to hold no value are kept as they are.
 fn safe_detail(message: &str, about_a_value: bool) -> String {
     const OPTIONS: &str = " was not one of the allowed options";
-    const HARMLESS: [&str; 5] =
-        ["is required", "must be provided", "does not exist", "read only", "cannot be set"];
+    const HARMLESS: [&str; 4] = ["is required", "must be provided", "read only", "cannot be set"];
     if let Some(at) = message.find(OPTIONS) {
         return redact_text(&format!("the value{}", &message[at..]));
+    }
+    if about_a_value && message.starts_with("Property ") && message.ends_with(" does not exist") {
+        return "there is no such property".to_owned();
     }
     if !about_a_value || HARMLESS.iter().any(|text| message.contains(text)) {
         return redact_text(message);

@@ -77,7 +77,7 @@ async fn a_live_call_starts_soon_at_any_moment_of_a_backfill() {
             clock.monotonic() - begun - ms(300)
         }
     }));
-    let (_, mut waits) = futures_util::join!(backfill, live);
+    let (_, mut waits) = tokio::join!(backfill, live);
     waits.sort();
     assert_eq!(server.refusals(), 0);
     assert!(waits.last() <= Some(&ms(2_000)), "longest wait {:?}", waits.last());
@@ -200,7 +200,7 @@ async fn lanes_are_served_in_order_and_each_by_arrival() {
         }
     };
     drop(first);
-    futures_util::join!(
+    tokio::join!(
         wait("backfill 1", Lane::Backfill),
         wait("live 1", Lane::Live),
         wait("verify", Lane::Verify),
@@ -218,7 +218,7 @@ async fn a_full_window_does_not_hold_up_other_budgets() {
     let large = builder.window(WindowConfig::new(100, TEN_SECONDS));
     let limiter = builder.build();
     let _first = limiter.acquire(Lane::Live, small.into()).await.unwrap();
-    let (blocked, free) = futures_util::join!(
+    let (blocked, free) = tokio::join!(
         limiter.acquire(Lane::Live, BudgetSet::from(small) | large),
         limiter.acquire(Lane::Backfill, large.into()),
     );

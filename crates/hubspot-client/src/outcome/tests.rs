@@ -142,7 +142,7 @@ proptest! {
         for (index, row) in rows.iter().enumerate() {
             if let RowOutcome::Written(written) = row {
                 let named = results.iter().any(|result| {
-                    result["objectWriteTraceId"] == index.to_string() || {
+                    result["objectWriteTraceId"].as_str() == Some(&*index.to_string()) || {
                         let key = if by_property { &result["properties"]["key"] } else { &result["id"] };
                         result["objectWriteTraceId"].is_null() && Some(key.to_string()) == keys[index]
                     }

@@ -71,7 +71,7 @@ fn details_keep_what_helps_and_drop_the_value() {
                 "code": "PROPERTY_DOESNT_EXIST", "context": {"propertyName": ["nope"]}}]}),
             "PROPERTY_DOESNT_EXIST",
             "nope",
-            "Property \"…\" does not exist",
+            "there is no such property",
         ),
         (
             serde_json::json!({"errors": [{"message": "A value for amount must be provided",

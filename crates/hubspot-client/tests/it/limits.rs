@@ -57,7 +57,7 @@ async fn searches_are_paced_apart_from_other_calls() {
     let request = SearchRequest::default();
     let searches = join_all((0..20).map(|_| objects.search(&request)));
     let gets = join_all((0..50).map(|_| get(&client)));
-    futures_util::join!(searches, gets);
+    tokio::join!(searches, gets);
     let times = |search: bool| -> Vec<Duration> {
         let seen = transport.seen().into_iter().filter(|seen| seen.path.ends_with("search") == search);
         seen.map(|seen| seen.at).collect()
