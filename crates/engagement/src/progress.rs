@@ -1,6 +1,7 @@
 //! Progress: a bar where somebody watches, a line per link and rule where nobody does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ struct State {
     quiet: bool,
     sizes: Sizes,
     current: Option<Current>,
+    rules: BTreeMap<String, u64>,
 }
 
 #[derive(Debug)]
@@ -53,6 +55,7 @@ impl Reporter {
             quiet: screen.is_json(),
             sizes,
             current: None,
+            rules: BTreeMap::new(),
         };
         Reporter { state: Arc::new(Mutex::new(state)) }
     }
@@ -66,7 +69,7 @@ impl Reporter {
 
 impl Drop for Reporter {
     fn drop(&mut self) {
-        lock(&self.state).close();
+        lock(&self.state).end();
     }
 }
 
@@ -113,30 +116,43 @@ impl State {
 
     fn close(&mut self) {
         let Some(current) = self.current.take() else { return };
-        match current.bar {
-            Some(bar) => bar.finish_and_clear(),
-            None if self.quiet => {}
-            None => {
-                let title = title(&current.subject, current.phase);
-                let done = match current.phase {
-                    Phase::Associations => counted(current.done, "association", "associations"),
-                    _ => counted(current.done, "record", "records"),
-                };
-                // Nobody watches, but somebody may read it later.
-                let _ = std::io::Write::write_all(
-                    &mut std::io::stderr().lock(),
-                    format!("{title}: {done}\n").as_bytes(),
-                );
-            }
+        if let Some(bar) = current.bar {
+            return bar.finish_and_clear();
+        }
+        if self.quiet {
+            return;
+        }
+        if current.phase == Phase::Associations {
+            // Rules take turns many times in a run: one line for each, at the end.
+            self.rules.insert(current.subject, current.done);
+        } else {
+            tell(&current.subject, current.phase, current.done);
         }
     }
+
+    fn end(&mut self) {
+        self.close();
+        for (rule, done) in std::mem::take(&mut self.rules) {
+            tell(&rule, Phase::Associations, done);
+        }
+    }
+}
+
+/// Nobody watches, but somebody may read it later.
+fn tell(subject: &str, phase: Phase, done: u64) {
+    let what = match phase {
+        Phase::Associations => counted(done, "association", "associations"),
+        Phase::Verify => format!("{} compared", thousands(done)),
+        _ => counted(done, "record", "records"),
+    };
+    // A closed standard error leaves nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{}: {what}", title(subject, phase));
 }
 
 fn title(subject: &str, phase: Phase) -> String {
     match phase {
         Phase::Discover => format!("recognise {subject}"),
-        Phase::Records => subject.to_owned(),
-        Phase::Associations => subject.to_owned(),
+        Phase::Records | Phase::Associations => subject.to_owned(),
         Phase::Verify => format!("compare {subject}"),
     }
 }

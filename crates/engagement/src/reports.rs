@@ -66,9 +66,19 @@ pub(crate) fn plan(screen: &Screen, plan: &PlanSummary) {
     screen.line(format_args!("Cost: {cost}."));
 }
 
+/// Which of a run's links and rules are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// All of them.
+    All,
+    /// Those with something written.
+    Written,
+}
+
 /// What a run did.
-pub(crate) fn run(screen: &Screen, report: &RunReport) {
-    let rows = report.links.iter().map(|link| {
+pub(crate) fn run(screen: &Screen, report: &RunReport, show: Show) {
+    let links = report.links.iter().filter(|link| show == Show::All || link.written() > 0);
+    let rows = links.map(|link| {
         vec![
             link.link.clone(),
             cell(link.read),
@@ -85,7 +95,8 @@ pub(crate) fn run(screen: &Screen, report: &RunReport) {
         ["records", "read", "created", "updated", "linked", "same", "out of scope", "open", "parked"];
     screen.table(&header, rows.collect(), true);
     let edges = report.edges.iter().filter(|edge| {
-        edge.added + edge.removed + edge.waiting + edge.pending > 0 || !edge.rejected.is_empty()
+        let waits = edge.waiting + edge.pending > 0 || !edge.rejected.is_empty();
+        edge.added + edge.removed > 0 || (show == Show::All && waits)
     });
     let rows = edges.map(|edge| {
         vec![

@@ -132,9 +132,13 @@ pub(crate) fn client(settings: &Settings) -> Result<Client, Failure> {
     };
     limits.share = hubspot.share;
     limits.live_reserve = hubspot.live_reserve;
-    let token = settings.token()?.clone();
+    let credential = StaticCredential::new(settings.token()?).map_err(|error| {
+        Failure::new("the credential for HubSpot cannot be used")
+            .remedy("copy the token again from HubSpot, without spaces or line breaks")
+            .caused_by(&error)
+    })?;
     Ok(Client::builder(&hubspot.url)
-        .token_provider(Arc::new(StaticCredential::new(token)))
+        .token_provider(Arc::new(credential))
         .api_version(version)
         .clock(clock())
         .limits(limits)

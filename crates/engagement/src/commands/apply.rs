@@ -10,6 +10,7 @@ use super::json;
 use crate::cli;
 use crate::engagement::Engagement;
 use crate::progress::{Reporter, Sizes};
+use crate::reports::Show;
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::{Failure, Outcome, reports, wiring};
@@ -54,7 +55,7 @@ pub(super) async fn once(engine: &mut Engine, screen: &Screen, sizes: Sizes) -> 
 /// Shows a run's report and says how it ended.
 pub(super) fn ended(report: &RunReport, screen: &Screen) -> Result<Outcome, Failure> {
     screen.answer(&json(report)?);
-    reports::run(screen, report);
+    reports::run(screen, report, Show::All);
     if report.halted.is_some() {
         // The report has said why and what to do.
         return Ok(Outcome::Failed);

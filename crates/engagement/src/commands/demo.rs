@@ -11,6 +11,7 @@ use sync_core::{Engine, PlanSink, Select};
 use crate::cli;
 use crate::engagement::Engagement;
 use crate::progress::Sizes;
+use crate::reports::Show;
 use crate::screen::{Screen, Tone, counted, spoken, thousands};
 use crate::settings::{Settings, Sources};
 use crate::wiring;
@@ -60,7 +61,7 @@ pub(super) async fn demo(
     reports::plan(screen, &planned);
 
     step(screen, 5, "Apply");
-    let first = timed_pass(&mut engine, &client, screen, Sizes::of(&planned)).await?;
+    let first = timed_pass(&mut engine, &client, screen, Sizes::of(&planned), Show::All).await?;
 
     step(screen, 6, "Verify: both sides, every value, every association");
     let agreed = verify::compare(&mut engine, screen).await?;
@@ -68,12 +69,12 @@ pub(super) async fn demo(
 
     let changed = written(&folder, (data.change)(&folder.data(), size))?;
     step(screen, 7, format_args!("Life goes on: {changed}"));
-    let second = timed_pass(&mut engine, &client, screen, Sizes::default()).await?;
+    let second = timed_pass(&mut engine, &client, screen, Sizes::default(), Show::Written).await?;
     let agreed_again = verify::compare(&mut engine, screen).await?;
     verdict(screen, agreed_again.is_clean());
 
     step(screen, 8, "Run once more");
-    let third = timed_pass(&mut engine, &client, screen, Sizes::default()).await?;
+    let third = timed_pass(&mut engine, &client, screen, Sizes::default(), Show::Written).await?;
 
     parked(&engine, screen)?;
     screen.answer(&serde_json::json!({
@@ -145,6 +146,7 @@ async fn timed_pass(
     client: &Client,
     screen: &Screen,
     sizes: Sizes,
+    show: Show,
 ) -> Result<Pass, Failure> {
     let (clock, before) = (client.clock().clone(), client.call_counts());
     let start = clock.monotonic();
@@ -158,7 +160,7 @@ async fn timed_pass(
     };
     let edges = pass.report.edges_written();
     if pass.writes > 0 {
-        reports::run(screen, &pass.report);
+        reports::run(screen, &pass.report, show);
     }
     let line = format!(
         "{} and {} written in {}: {}, {}.",

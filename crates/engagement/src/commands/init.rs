@@ -4,7 +4,7 @@ use hubspot_adapter::provision::{self, Step};
 
 use crate::cli;
 use crate::engagement::Engagement;
-use crate::screen::{Screen, Tone};
+use crate::screen::{Screen, Tone, counted};
 use crate::settings::Settings;
 use crate::wiring::{self, Wired};
 use crate::{Failure, Outcome};
@@ -17,13 +17,17 @@ pub(super) async fn init(
 ) -> Result<Outcome, Failure> {
     let wired = wiring::connect(engagement, settings).await?;
     let missing = missing(&wired).await?;
-    let shown: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    screen.answer(&serde_json::json!({ "missing": shown, "created": arguments.yes && !missing.is_empty() }));
+    if !arguments.yes {
+        screen.answer(&serde_json::json!({ "missing": missing, "created": [] }));
+    }
     if missing.is_empty() {
+        if arguments.yes {
+            screen.answer(&serde_json::json!({ "missing": [], "created": [] }));
+        }
         screen.line(screen.tone(Tone::Good, "The portal has everything that the mapping needs."));
         return Ok(Outcome::Done);
     }
-    for step in &shown {
+    for step in &missing {
         screen.line(format_args!("  + {step}"));
     }
     if !arguments.yes {
@@ -55,5 +59,14 @@ pub(super) async fn provision(wired: &Wired) -> Result<Vec<Step>, Failure> {
 
 /// Steps in one line, by kind.
 pub(super) fn counts(steps: &[Step]) -> String {
-    format!("{} definitions", steps.len())
+    let kinds: [(&str, &str, fn(&Step) -> bool); 4] = [
+        ("custom object", "custom objects", |step| matches!(step, Step::Object { .. })),
+        ("property", "properties", |step| matches!(step, Step::Property { .. })),
+        ("list of options", "lists of options", |step| matches!(step, Step::Options { .. })),
+        ("association label", "association labels", |step| matches!(step, Step::Label { .. })),
+    ];
+    let count = |is: fn(&Step) -> bool| steps.iter().filter(|step| is(step)).count() as u64;
+    let parts =
+        kinds.iter().filter(|(.., is)| count(*is) > 0).map(|(one, many, is)| counted(count(*is), one, many));
+    parts.collect::<Vec<_>>().join(", ")
 }

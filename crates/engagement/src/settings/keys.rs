@@ -30,8 +30,8 @@ pub(super) const KEYS: &[Key] = &[
     key("hubspot.share", "share of the call limits that is ours, above 0 up to 1; default 1"),
     key("hubspot.live_reserve", "calls of each window kept for changes that somebody waits for; default 2"),
     key(
-        "hubspot.window_max",
-        "calls that may start in 10 seconds; default 190, as private apps have on Professional",
+        "hubspot.limits",
+        "starter, professional, increased, oauth or off: the limits to keep to; default professional",
     ),
     key("source.kind", "csv or sqlite"),
     path("source.folder", "folder of the CSV files"),

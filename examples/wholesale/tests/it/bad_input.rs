@@ -114,7 +114,7 @@ async fn a_revoked_credential_says_so() {
     config.credentials = vec![Credential { revoked: true, ..Credential::private_app(TOKEN) }];
     let shop = Shop::with_portal(&SOUND, config).await;
     let failed = shop.run(&["plan"]);
-    failed.fails_with("credential", "KIT_HUBSPOT_TOKEN");
+    failed.fails_with("revoked", "KIT_HUBSPOT_TOKEN");
     assert!(!failed.err.contains(TOKEN), "{}", failed.err);
 }
 
@@ -166,7 +166,9 @@ async fn a_full_disk_stops_the_run_and_the_next_one_ends_it() {
     assert_eq!(stopped.code, Some(1), "{stopped:?}");
     stopped.is_calm();
     assert!(stopped.err.contains("wholesale-state.db"), "{stopped:?}");
-    shop.expect(0, &["apply"]);
+    let second = shop.expect(0, &["apply", "--json"]);
+    eprintln!("{} {}\n{}", stopped.out, stopped.err, second.out);
+    eprintln!("{}", shop.expect(0, &["run", "--once", "--json"]).out);
     shop.expect(0, &["verify"]);
 }
 

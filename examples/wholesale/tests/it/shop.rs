@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use hubspot_sandbox::{Limits, Portal, PortalConfig, Server};
 use serde_json::Value;
@@ -63,10 +62,6 @@ impl Shop {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
-    }
-
-    pub(crate) fn portal(&self) -> Arc<Mutex<Portal>> {
-        self.server.as_ref().unwrap().portal()
     }
 
     /// The binary with these arguments, not started.
