@@ -11,7 +11,7 @@ use super::view::{Missing, Overview, Shell, Stat, TypeCount, View};
 use crate::Portal;
 use crate::objects::record::Record;
 use crate::objects::types::ObjectType;
-use crate::properties::definition::{Property, PropertyType, Role};
+use crate::properties::definition::{Property, PropertyType, Role, Semantics};
 use crate::state::State;
 
 /// Longer titles are cut: a note's body is its title.
@@ -89,19 +89,53 @@ fn title(ty: &ObjectType, record: &Record) -> String {
     first_line.chars().take(TITLE_CHARS - 1).chain(['…']).collect()
 }
 
-/// A stored value as a person reads it.
-fn shown(property: &Property, text: &str) -> String {
+/// A stored value as a person reads it: labels instead of codes, times without what says nothing.
+fn shown(ty: &ObjectType, property: &Property, text: &str) -> String {
     let label = |value: &str| {
-        let option = property.options.iter().find(|option| option.value == value);
-        option.map_or(value, |option| &option.label).to_owned()
+        let label = match property.semantics {
+            Semantics::Pipeline => ty.pipelines.find(value).map(|pipeline| &pipeline.label),
+            Semantics::Stage => {
+                ty.pipelines.list.iter().find_map(|pipeline| pipeline.stage(value)).map(|stage| &stage.label)
+            }
+            _ => property.options.iter().find(|option| option.value == value).map(|option| &option.label),
+        };
+        label.map_or(value, String::as_str).to_owned()
     };
     match property.kind {
         PropertyType::Enumeration => text.split(';').map(label).collect::<Vec<_>>().join(", "),
         PropertyType::Bool => label(text),
+        PropertyType::DateTime => moment(text),
         _ => text.to_owned(),
+    }
+}
+
+/// `2026-10-02T00:00:00.000Z` as the day that was meant, any other time of the day to the second.
+fn moment(iso: &str) -> String {
+    match iso.split_once('T') {
+        Some((day, "00:00:00.000Z" | "00:00:00Z")) => day.to_owned(),
+        Some((day, time)) => format!("{day} {}", time.get(..8).unwrap_or(time)),
+        None => iso.to_owned(),
     }
 }
 
 fn is_number(property: &Property) -> bool {
     property.kind == PropertyType::Number && property.role == Role::Stored
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn midnight_is_a_day_and_anything_else_keeps_its_time() {
+        for (stored, read) in [
+            ("2026-10-02T00:00:00.000Z", "2026-10-02"),
+            ("2026-10-02T00:00:01.000Z", "2026-10-02 00:00:01"),
+            ("2026-10-02T09:30Z", "2026-10-02 09:30Z"),
+            ("2026-10-02", "2026-10-02"),
+            ("", ""),
+        ] {
+            assert_eq!(moment(stored), read);
+        }
+    }
 }

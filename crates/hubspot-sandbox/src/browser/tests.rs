@@ -123,6 +123,17 @@ fn a_record_shows_what_it_was_before() {
 }
 
 #[test]
+fn codes_are_shown_by_their_labels() {
+    let mut portal = portal();
+    let deal = json!({ "dealname": "Order 10248", "pipeline": "default", "dealstage": "closedwon" });
+    let id = create(&mut portal, "deals", deal);
+    for path in ["/records/deals".to_owned(), format!("/records/deals/{id}")] {
+        let html = text(&portal, &path);
+        assert!(html.contains("Closed Won") && !html.contains(">closedwon<"), "{html}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_404_and_what_is_the_apis_is_left_alone() {
     let portal = portal();
     for path in ["/records/no_such_type", "/records/contacts/999", "/records/contacts/text"] {

@@ -54,7 +54,7 @@ fn properties(ty: &ObjectType, record: &Record) -> Vec<view::Property> {
         Some(view::Property {
             name: property.name.clone(),
             label: property.label.clone(),
-            value: shown(property, text),
+            value: shown(ty, property, text),
         })
     });
     filled.collect()
@@ -92,7 +92,7 @@ fn history(state: &State, ty: &ObjectType, record: &Record) -> Vec<Change> {
     let change = |(property, cell): (&Property, &Cell)| Change {
         when: iso(cell.at),
         property: property.label.clone(),
-        value: shown(property, &cell.text),
+        value: shown(ty, property, &cell.text),
         source: source(state, cell.source),
     };
     changes.into_iter().map(change).collect()

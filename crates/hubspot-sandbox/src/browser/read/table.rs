@@ -88,7 +88,7 @@ fn column(property: &Property) -> Column {
 
 fn row(ty: &ObjectType, columns: &[(PropKey, &Property)], record: &Record) -> Row {
     let cells = columns.iter().map(|(prop, property)| Cell {
-        text: record.value(*prop).map(|text| shown(property, text)).unwrap_or_default(),
+        text: record.value(*prop).map(|text| shown(ty, property, text)).unwrap_or_default(),
         number: is_number(property),
     });
     Row { id: record.id.to_string(), title: title(ty, record), cells: cells.collect() }
