@@ -1,3 +1,4 @@
+//! A local HubSpot portal. See the crate page for an overview.
 #![doc = include_str!("../README.md")]
 
 mod account;

@@ -18,7 +18,7 @@ pub(super) fn problems(workspace: &Workspace) -> Result<Vec<String>, String> {
         let own = if package.folder.starts_with("examples/") {
             template_problems(&manifest)
         } else {
-            member_problems(&manifest)
+            member_problems(&manifest, package)
         };
         let found = own.into_iter().chain(package_problems(package));
         problems.extend(found.map(|problem| format!("{path}: {problem}")));
@@ -76,12 +76,16 @@ fn dependencies(manifest: &Table) -> impl Iterator<Item = (&'static str, &String
 }
 
 /// Lints are inherited, and versions stand in the root only.
-fn member_problems(manifest: &Table) -> Vec<String> {
+fn member_problems(manifest: &Table, package: &Package) -> Vec<String> {
     let mut problems = Vec::new();
     if !inherits(manifest.get("lints")) {
         problems.push("must say `[lints] workspace = true`".to_owned());
     }
-    for (kind, name, value) in dependencies(manifest).filter(|(_, _, value)| !inherits(Some(value))) {
+    // What is never published may name a neighbour by its folder alone: that is no version.
+    let private = package.publish.as_ref().is_some_and(Vec::is_empty);
+    let neighbour = |value: &Value| private && value.get("path").is_some() && value.get("version").is_none();
+    let stated = dependencies(manifest).filter(|(_, _, value)| !inherits(Some(value)) && !neighbour(value));
+    for (kind, name, value) in stated {
         problems
             .push(format!("[{kind}] {name} = {value}: write `workspace = true`, the version in the root"));
     }
@@ -109,6 +113,16 @@ fn package_problems(package: &Package) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn package(publish: Option<&[&str]>) -> Package {
+        Package {
+            name: "a".to_owned(),
+            folder: "crates/a".to_owned(),
+            publish: publish.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+            imports: Vec::new(),
+            test_targets: Vec::new(),
+        }
+    }
 
     fn table(text: &str) -> Table {
         text.parse().unwrap()
@@ -140,8 +154,21 @@ mod tests {
             (format!("{lints}[dependencies]\nserde = \"1\""), 1),
             (format!("{lints}[dev-dependencies]\nserde = {{ version = \"1\" }}"), 1),
             (format!("{lints}[target.'cfg(unix)'.dependencies]\nlibc = \"1\""), 1),
+            (format!("{lints}[dependencies]\nexample = {{ path = \"../examples/a\" }}"), 1),
         ] {
-            assert_eq!(member_problems(&table(&text)).len(), count, "{text}");
+            assert_eq!(member_problems(&table(&text), &package(Some(&["partner"]))).len(), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_published_may_name_a_neighbour_by_its_folder() {
+        for (dependency, count) in [
+            (r#"example = { path = "../examples/a" }"#, 0),
+            (r#"example = { path = "../examples/a", version = "1" }"#, 1),
+            (r#"example = "1""#, 1),
+        ] {
+            let text = format!("[lints]\nworkspace = true\n[dependencies]\n{dependency}");
+            assert_eq!(member_problems(&table(&text), &package(Some(&[]))).len(), count, "{text}");
         }
     }
 
@@ -161,13 +188,6 @@ mod tests {
 
     #[test]
     fn a_crate_goes_to_the_partners_registry_or_nowhere() {
-        let package = |publish: Option<&[&str]>| Package {
-            name: "a".to_owned(),
-            folder: "crates/a".to_owned(),
-            publish: publish.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-            imports: Vec::new(),
-            test_targets: Vec::new(),
-        };
         for (publish, count) in [
             (Some(&["partner"][..]), 0),
             (Some(&[][..]), 0),
