@@ -1,1 +1,8 @@
-//! Cross-crate tests.
+//! What cross-crate tests share: a portal reached without sockets, and a whole engagement in virtual time.
+
+pub mod bench;
+mod portal;
+mod world;
+
+pub use portal::PortalTransport;
+pub use world::{TOKEN, World};
