@@ -14,5 +14,6 @@ mod objects;
 mod pipelines;
 mod properties;
 mod search;
+mod serve;
 mod support;
 mod values;
