@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_transport::{
-    Attempt, BreakerSignal, Failure, Idempotency, Meaning, Permit, Sent, Verdict, decide, redact_path,
-    retry_after,
+    Attempt, BreakerSignal, Failure, Idempotency, Meaning, Permit, Sent, TokenError, Verdict, decide,
+    redact_path, retry_after,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -135,7 +135,11 @@ impl Client {
                 .map_err(|open| Error::circuit_open(open, progress.end(call, Some(open.retry_after))))?;
             let token = match shared.tokens.token().await {
                 Ok(token) => token,
-                Err(error) => return Err(Error::token(error, progress.end(call, None))),
+                Err(error) => {
+                    let wait = (!matches!(error, TokenError::Revoked))
+                        .then(|| shared.intervals.after(progress.attempt));
+                    return Err(Error::token(error, progress.end(call, wait)));
+                }
             };
             let request = shared.request(call, &token)?;
             let permit = shared

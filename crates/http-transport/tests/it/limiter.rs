@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, poll_immediate};
 use http_transport::{
     BudgetSet, Clock, DailyConfig, Lane, Limiter, Observed, PaceConfig, SplitMix64, TokioClock, WindowConfig,
 };
@@ -244,6 +244,23 @@ async fn calls_in_flight_are_capped_with_room_kept_for_live_ones() {
     let sixth = tokio::time::timeout(ms(100), limiter.acquire(Lane::Live, burst.into())).await;
     assert!(sixth.is_err(), "five in all");
     held.pop();
+    assert!(limiter.acquire(Lane::Live, burst.into()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_admitted_while_its_caller_gives_up_is_ended() {
+    let clock = clock();
+    let mut builder = Limiter::builder(clock.clone());
+    let burst = builder.window(WindowConfig::new(100, TEN_SECONDS));
+    let limiter = builder.in_flight_max(1).live_reserve(0).build();
+    let first = limiter.acquire(Lane::Live, burst.into()).await.unwrap();
+    {
+        let mut second = std::pin::pin!(limiter.acquire(Lane::Live, burst.into()));
+        assert!(poll_immediate(&mut second).await.is_none(), "it waits");
+        drop(first);
+        assert_eq!(limiter.in_flight(), 1, "admitted, but not yet told");
+    }
+    assert_eq!(limiter.in_flight(), 0);
     assert!(limiter.acquire(Lane::Live, burst.into()).await.is_ok());
 }
 
