@@ -59,7 +59,7 @@ pub(crate) fn daily_usage(state: &State, ctx: &Ctx<'_>, now: Timestamp, calls_to
     )
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TokenInput {
     token_key: String,

@@ -39,7 +39,7 @@ impl Source {
     }
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) config: PortalConfig,
     pub(crate) rng: Rng,

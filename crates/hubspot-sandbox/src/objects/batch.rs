@@ -45,7 +45,6 @@ struct UpdateInput {
 }
 
 /// One row that can be applied.
-#[derive(Debug)]
 struct Planned {
     id: u64,
     new: bool,
@@ -55,7 +54,6 @@ struct Planned {
 }
 
 /// Why a row cannot be applied.
-#[derive(Debug)]
 enum RowError {
     Refused(ApiError),
     /// The id leads nowhere, which never refuses the other rows.

@@ -56,9 +56,8 @@ pub(crate) fn merge(state: &mut State, ctx: &Ctx<'_>, key: TypeKey) -> Result<An
         ty.records.change(loser, |record| record.archived_at = Some(ctx.now));
         ty.records.forward(loser, survivor);
     }
-    for (prop, text) in values {
-        write::set(state, key, survivor, Cell { prop, source: MERGE, at: ctx.now, text }, ctx.lag);
-    }
+    let cells = values.into_iter().map(|(prop, text)| Cell { prop, source: MERGE, at: ctx.now, text });
+    write::set_all(state, key, survivor, cells, ctx);
     let ty = state.ty(key);
     let selection = Selection::named(ty, ["hs_merged_object_ids"].into_iter().chain(names(&ty.defaults)), []);
     let record = ty.records.get(survivor).ok_or_else(ApiError::object_not_found)?;

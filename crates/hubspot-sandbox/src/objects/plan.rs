@@ -39,7 +39,7 @@ pub(crate) struct NewLink {
 }
 
 /// Checked values, only those that differ from what is stored.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) values: Vec<(PropKey, Box<str>)>,
     /// Values HubSpot computes from the others; history shows them under another source.
@@ -56,7 +56,7 @@ impl Draft {
 }
 
 /// Unique values that earlier rows of the same batch are going to take.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Reserved(HashMap<(PropKey, String), u64>);
 
 /// Checks the values of one row. `record` is what they are written to, `None` on a create; `id` is its id either way.

@@ -1,5 +1,7 @@
 //! One record: current values, the values they replaced, and what it looked like a moment ago.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::SourceKey;
@@ -7,7 +9,7 @@ use crate::properties::definition::PropKey;
 use crate::time::Millis;
 
 /// One value of one property, with when and by whom it was set. Empty text means cleared.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Cell {
     #[serde(rename = "p")]
     pub(crate) prop: PropKey,
@@ -17,6 +19,12 @@ pub(crate) struct Cell {
     pub(crate) at: Millis,
     #[serde(rename = "v")]
     pub(crate) text: Box<str>,
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cell").field("prop", &self.prop).field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 /// A record of any type. Times, id and origin are kept apart from the values, so they cost no cells.

@@ -10,7 +10,7 @@ use crate::properties::definition::PropKey;
 use crate::time::Millis;
 
 /// Records by id, with indexes that are rebuilt when a snapshot is read.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Records {
     map: BTreeMap<u64, Record>,
     ids: IdSource,

@@ -47,7 +47,7 @@ pub enum AdminRule {
     },
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ObjectType {
     /// `0-1`, `2-123456`.
     pub(crate) id: String,

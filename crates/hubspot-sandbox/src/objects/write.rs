@@ -1,10 +1,11 @@
 //! Applies planned writes, and archives and restores records. Nothing here can fail halfway.
 
 use crate::associations::links::Pair;
-use crate::context::Ctx;
+use crate::context::{Ctx, SourceKey};
 use crate::objects::plan::{Draft, NewLink};
 use crate::objects::record::{Cell, Record};
 use crate::objects::types::TypeKey;
+use crate::properties::definition::PropKey;
 use crate::state::{CALCULATED, State};
 use crate::time::Millis;
 
@@ -31,41 +32,54 @@ pub(crate) fn create(
 
 /// Writes planned values to a record that exists.
 pub(crate) fn update(state: &mut State, ctx: &Ctx<'_>, key: TypeKey, id: u64, draft: &Draft) {
-    for (prop, text) in &draft.values {
-        set(
-            state,
-            key,
-            id,
-            Cell { prop: *prop, source: ctx.source, at: ctx.now, text: text.clone() },
-            ctx.lag,
-        );
-    }
-    for (prop, text) in &draft.computed {
-        set(
-            state,
-            key,
-            id,
-            Cell { prop: *prop, source: CALCULATED, at: ctx.now, text: text.clone() },
-            ctx.lag,
-        );
-    }
+    let cell = |source: SourceKey| {
+        move |(prop, text): &(PropKey, Box<str>)| Cell {
+            prop: *prop,
+            source,
+            at: ctx.now,
+            text: text.clone(),
+        }
+    };
+    let cells = draft.values.iter().map(cell(ctx.source)).chain(draft.computed.iter().map(cell(CALCULATED)));
+    set_all(state, key, id, cells, ctx);
 }
 
-/// Sets one value and moves what it claims in the unique index.
-pub(crate) fn set(state: &mut State, key: TypeKey, id: u64, cell: Cell, lag: Millis) {
+/// Sets values that were not planned, and moves what they claim in the unique index.
+pub(crate) fn set_all(
+    state: &mut State,
+    key: TypeKey,
+    id: u64,
+    cells: impl Iterator<Item = Cell>,
+    ctx: &Ctx<'_>,
+) {
     let ty = state.ty_mut(key);
-    let (prop, kept, horizon) = (cell.prop, ty.revisions_kept(), cell.at.saturating_sub(lag));
-    let new: Vec<_> =
-        ty.claims(prop, &cell.text).into_iter().map(|(index, text)| (index, text.to_owned())).collect();
-    let old = ty.records.change(id, |record| record.set(cell, kept, horizon)).flatten();
-    if let Some(old) = old {
-        let freed: Vec<_> =
-            ty.claims(prop, &old).into_iter().map(|(index, text)| (index, text.to_owned())).collect();
-        for (index, text) in freed {
-            ty.records.release(index, &text, id);
+    let (kept, horizon) = (ty.revisions_kept(), ctx.now.saturating_sub(ctx.lag));
+    // Few properties are unique, so few texts are copied here.
+    let mut taken: Vec<(PropKey, String)> = Vec::new();
+    let mut replaced: Vec<(PropKey, Box<str>)> = Vec::new();
+    let cells: Vec<Cell> = cells
+        .inspect(|cell| {
+            let claims = ty.claims(cell.prop, &cell.text);
+            taken.extend(claims.into_iter().map(|(index, text)| (index, text.to_owned())));
+        })
+        .collect();
+    ty.records.change(id, |record| {
+        for cell in cells {
+            let prop = cell.prop;
+            if let Some(old) = record.set(cell, kept, horizon) {
+                replaced.push((prop, old));
+            }
         }
+    });
+    let freed: Vec<(PropKey, String)> = replaced
+        .iter()
+        .flat_map(|(prop, old)| ty.claims(*prop, old))
+        .map(|(index, text)| (index, text.to_owned()))
+        .collect();
+    for (index, text) in freed {
+        ty.records.release(index, &text, id);
     }
-    for (index, text) in new {
+    for (index, text) in taken {
         ty.records.claim(index, &text, id);
     }
 }

@@ -15,14 +15,14 @@ use crate::time::{DAY_MS, Millis, iso, iso_date, parse_day, parse_iso};
 const MAX_TEXT: usize = 65_536;
 
 /// A value that 2026-09 stored differently from how it was sent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Warning {
     category: &'static str,
     message: String,
     context: WarningContext,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WarningContext {
     property_name: String,
@@ -31,7 +31,7 @@ struct WarningContext {
 }
 
 /// What the check of a value needs to know beside the definition.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct ValueRules<'a> {
     pub(crate) version: Version,
     pub(crate) owners: &'a Owners,

@@ -13,7 +13,7 @@ use crate::properties::definition::{PropKey, Property, PropertyType, Role};
 use crate::state::State;
 use crate::time::{Millis, parse_instant};
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FilterInput {
     property_name: String,
@@ -27,14 +27,13 @@ pub(super) struct FilterInput {
 }
 
 /// A value in the order of its type: numbers and instants by size, text without regard to case, nothing first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sortable {
     Nothing,
     Number(Decimal),
     Text(String),
 }
 
-#[derive(Debug)]
 enum Test {
     Equal(Sortable),
     NotEqual(Sortable),
@@ -52,7 +51,6 @@ enum Test {
 }
 
 /// A checked filter.
-#[derive(Debug)]
 pub(super) struct Matcher {
     prop: PropKey,
     kind: Kind,

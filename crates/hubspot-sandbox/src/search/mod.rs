@@ -25,7 +25,7 @@ const WINDOW: usize = 10_000;
 /// The guide caps the whole body, the specification only the `query`; the stricter of both is enforced.
 const MAX_BODY: usize = 3_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SearchInput {
     #[serde(default)]
@@ -45,14 +45,14 @@ struct SearchInput {
     after: Option<Text>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct GroupInput {
     #[serde(default)]
     filters: Vec<FilterInput>,
 }
 
 /// `{propertyName, direction}`, or the property's name alone, with `-` before it for descending.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum SortInput {
     Full {
