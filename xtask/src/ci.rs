@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::workspace::Workspace;
+use crate::workspace::{Package, Workspace};
 use crate::{Outcome, arrows, conformance, process, readme, tidy};
 
 /// Whether the README's test command is still to be run.
@@ -14,8 +14,8 @@ pub(crate) enum Tests {
     AlreadyRun,
 }
 
-/// The package and its test binary that ask for data or programs beyond the repository; it says aloud what it skips.
-const SERVICE_TESTS: (&str, &str) = ("workspace-tests", "services");
+/// The test binaries, in any package, that ask for data from beyond the repository; they say aloud what they skip.
+const SERVICE_TESTS: &str = "services";
 
 type Step<'a> = (&'static str, Box<dyn FnOnce() -> Outcome + 'a>);
 
@@ -87,16 +87,19 @@ fn dependencies(workspace: &Workspace) -> Outcome {
     process::run(cargo(workspace).args(arguments))
 }
 
+/// Run again with their words shown, so that what was skipped can be read.
 fn services(workspace: &Workspace) -> Outcome {
-    let (package, target) = SERVICE_TESTS;
-    let known = workspace
-        .package(package)
-        .is_some_and(|package| package.test_targets.iter().any(|name| name == target));
-    if !known {
-        return Err(format!("package {package} has no test binary `{target}`"));
+    let has_them = |package: &&Package| package.test_targets.iter().any(|name| name == SERVICE_TESTS);
+    let packages: Vec<&Package> = workspace.packages.iter().filter(has_them).collect();
+    if packages.is_empty() {
+        return Err(format!("no package has a test binary `{SERVICE_TESTS}`"));
     }
-    let arguments = ["test", "--locked", "--package", package, "--test", target, "--", "--nocapture"];
-    process::run(cargo(workspace).args(arguments))
+    let mut command = cargo(workspace);
+    command.args(["test", "--locked", "--test", SERVICE_TESTS]);
+    for package in packages {
+        command.args(["--package", &package.name]);
+    }
+    process::run(command.args(["--", "--nocapture"]))
 }
 
 fn summary(done: &[(&str, Duration, bool)]) -> String {

@@ -67,10 +67,6 @@ impl Workspace {
             listed.iter().map(|package| Package::parse(package, &root, &names)).collect::<Option<_>>()?;
         Some(Self { target: PathBuf::from(metadata["target_directory"].as_str()?), root, packages })
     }
-
-    pub(crate) fn package(&self, name: &str) -> Option<&Package> {
-        self.packages.iter().find(|package| package.name == name)
-    }
 }
 
 impl Package {
