@@ -17,31 +17,27 @@ pub(super) async fn init(
 ) -> Result<Outcome, Failure> {
     let wired = wiring::connect(engagement, settings).await?;
     let missing = missing(&wired).await?;
-    if !arguments.yes {
-        screen.answer(&serde_json::json!({ "missing": missing, "created": [] }));
-    }
-    if missing.is_empty() {
-        if arguments.yes {
-            screen.answer(&serde_json::json!({ "missing": [], "created": [] }));
-        }
-        screen.line(screen.tone(Tone::Good, "The portal has everything that the mapping needs."));
-        return Ok(Outcome::Done);
-    }
+    let answer = |missing: &[Step], created: &[Step]| {
+        screen.answer(&serde_json::json!({ "missing": missing, "created": created }));
+    };
     for step in &missing {
         screen.line(format_args!("  + {step}"));
     }
+    let portal = &wired.portal;
+    if missing.is_empty() {
+        answer(&[], &[]);
+        screen.line(screen.tone(Tone::Good, "The portal has everything that the mapping needs."));
+        return Ok(Outcome::Done);
+    }
     if !arguments.yes {
-        screen.line(format_args!(
-            "Portal {} lacks {}. `init --yes` creates it.",
-            wired.portal,
-            counts(&missing)
-        ));
+        answer(&missing, &[]);
+        screen.line(format_args!("Portal {portal} lacks {}. `init --yes` creates it.", counts(&missing)));
         return Ok(Outcome::Pending);
     }
     provision::apply(&wired.client, &missing).await?;
-    screen.line(
-        screen.tone(Tone::Good, format_args!("Created {} in portal {}.", counts(&missing), wired.portal)),
-    );
+    answer(&[], &missing);
+    let created = format!("Created {} in portal {portal}.", counts(&missing));
+    screen.line(screen.tone(Tone::Good, created));
     Ok(Outcome::Done)
 }
 

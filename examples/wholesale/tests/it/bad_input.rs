@@ -166,9 +166,8 @@ async fn a_full_disk_stops_the_run_and_the_next_one_ends_it() {
     assert_eq!(stopped.code, Some(1), "{stopped:?}");
     stopped.is_calm();
     assert!(stopped.err.contains("wholesale-state.db"), "{stopped:?}");
-    let second = shop.expect(0, &["apply", "--json"]);
-    eprintln!("{} {}\n{}", stopped.out, stopped.err, second.out);
-    eprintln!("{}", shop.expect(0, &["run", "--once", "--json"]).out);
+    // One run with room to write settles what was under way and brings over the rest.
+    shop.expect(0, &["apply"]);
     shop.expect(0, &["verify"]);
 }
 
