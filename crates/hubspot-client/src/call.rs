@@ -160,11 +160,12 @@ impl Client {
                     shared.budgets.observe(&permit, call.kind, answer.headers());
                     permit.answered();
                     pass.report(now, BreakerSignal::Healthy);
+                    let (parts, body) = answer.into_parts();
                     return Ok(Answer {
-                        status: answer.status().as_u16(),
-                        correlation_id: correlation_id(answer.headers(), None),
-                        headers: answer.headers().clone(),
-                        body: answer.into_body(),
+                        status: parts.status.as_u16(),
+                        correlation_id: correlation_id(&parts.headers, None),
+                        headers: parts.headers,
+                        body,
                         repeated: progress.earlier_unknown,
                     });
                 }

@@ -31,7 +31,7 @@ pub struct Limits {
     pub share: f64,
     /// Starts per window and calls in flight that are kept for live calls. Default 2.
     pub live_reserve: u32,
-    /// Calls under way at once. Default 32.
+    /// Calls under way at once, those kept for live calls included. Default 32.
     pub in_flight_max: usize,
     /// No limits of ours at all; for local portals and measurements.
     pub unlimited: bool,
@@ -98,7 +98,9 @@ impl Limits {
         if calls == 0 {
             return Duration::ZERO;
         }
-        let in_flight = u64::try_from(self.in_flight_max.max(1)).unwrap_or(u64::MAX);
+        // What is kept for live calls is not there for bulk ones.
+        let kept = usize::try_from(self.live_reserve).unwrap_or(usize::MAX);
+        let in_flight = u64::try_from(self.in_flight_max.saturating_sub(kept).max(1)).unwrap_or(u64::MAX);
         let rounds =
             |calls: u64| latency.saturating_mul(u32::try_from(calls.div_ceil(in_flight)).unwrap_or(u32::MAX));
         if self.unlimited {
@@ -255,7 +257,7 @@ mod tests {
         let limits = Limits::professional();
         let latency = Duration::from_millis(300);
         for (calls, seconds) in
-            [(0, 0.0), (1, 0.3), (32, 0.3), (33, 0.6), (188, 1.8), (189, 10.3), (1_000, 50.6)]
+            [(0, 0.0), (1, 0.3), (30, 0.3), (31, 0.6), (188, 2.1), (189, 10.3), (1_000, 50.6)]
         {
             assert_eq!(limits.forecast(calls, latency).as_secs_f64(), seconds, "{calls}");
         }
@@ -265,6 +267,6 @@ mod tests {
             Duration::from_secs(30),
             "one in flight is slower than the limit"
         );
-        assert_eq!(Limits::unlimited().forecast(64, latency), Duration::from_millis(600));
+        assert_eq!(Limits::unlimited().forecast(60, latency), Duration::from_millis(600));
     }
 }
