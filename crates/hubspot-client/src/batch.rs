@@ -503,3 +503,6 @@ fn parts(range: Range<usize>, guilty: &[usize]) -> Vec<Range<usize>> {
     }
     parts
 }
+
+#[cfg(test)]
+mod tests;
