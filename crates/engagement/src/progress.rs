@@ -1,14 +1,18 @@
 //! Progress: a bar where somebody watches, a line per link and rule where nobody does.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use sync_core::{Phase, PlanSummary, Progress, ProgressFn};
 
 use crate::screen::{Screen, counted, thousands};
+
+const BAR: &str = "  {prefix:<26} {bar:28.cyan/dim} {human_pos:>9} of {human_len:<9} {rate:>10}  {msg}";
+const SPINNER: &str = "  {prefix:<26} {spinner:.cyan} {human_pos:>9}  {msg}";
 
 /// How many records or edges each link and rule has, where a plan told.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +38,7 @@ struct State {
     bars: MultiProgress,
     live: bool,
     quiet: bool,
+    writes: bool,
     sizes: Sizes,
     current: Option<Current>,
     rules: BTreeMap<String, u64>,
@@ -53,11 +58,19 @@ impl Reporter {
             bars: screen.bars().clone(),
             live: screen.is_live(),
             quiet: screen.is_json(),
+            writes: true,
             sizes,
             current: None,
             rules: BTreeMap::new(),
         };
         Reporter { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The same for work that writes nothing, such as a plan.
+    pub(crate) fn that_only_reads(screen: &Screen) -> Reporter {
+        let reporter = Reporter::new(screen, Sizes::default());
+        lock(&reporter.state).writes = false;
+        reporter
     }
 
     /// What the engine calls.
@@ -88,7 +101,7 @@ impl State {
             current.done = progress.done;
             if let Some(bar) = &current.bar {
                 bar.set_position(progress.done);
-                if progress.written > 0 {
+                if progress.written > 0 && self.writes {
                     bar.set_message(format!("{} written", thousands(progress.written)));
                 }
             }
@@ -100,11 +113,8 @@ impl State {
             let size = self.sizes.0.get(progress.subject).copied();
             let known = size.filter(|_| matches!(progress.phase, Phase::Records | Phase::Associations));
             let bar = match known {
-                Some(size) => ProgressBar::new(size).with_style(style(
-                    "  {prefix:<22} {bar:28.cyan/dim} {human_pos:>9} of {human_len:<9} {per_sec:>12}  {msg}",
-                )),
-                None => ProgressBar::no_length()
-                    .with_style(style("  {prefix:<22} {spinner:.cyan} {human_pos:>9}  {msg}")),
+                Some(size) => ProgressBar::new(size).with_style(style(BAR)),
+                None => ProgressBar::no_length().with_style(style(SPINNER)),
             };
             let bar = self.bars.add(bar);
             bar.set_prefix(title(progress.subject, progress.phase));
@@ -161,5 +171,21 @@ fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file, which a test reads; a plain bar is the worst that can come.
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // Rounded: nobody reads the digits behind the point.
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        })
         .progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_can_be_read() {
+        for template in [BAR, SPINNER] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
 }

@@ -55,13 +55,14 @@ pub(super) async fn provision(wired: &Wired) -> Result<Vec<Step>, Failure> {
 
 /// Steps in one line, by kind.
 pub(super) fn counts(steps: &[Step]) -> String {
-    let kinds: [(&str, &str, fn(&Step) -> bool); 4] = [
+    type Is = fn(&Step) -> bool;
+    let kinds: [(&str, &str, Is); 4] = [
         ("custom object", "custom objects", |step| matches!(step, Step::Object { .. })),
         ("property", "properties", |step| matches!(step, Step::Property { .. })),
         ("list of options", "lists of options", |step| matches!(step, Step::Options { .. })),
         ("association label", "association labels", |step| matches!(step, Step::Label { .. })),
     ];
-    let count = |is: fn(&Step) -> bool| steps.iter().filter(|step| is(step)).count() as u64;
+    let count = |is: Is| steps.iter().filter(|step| is(step)).count() as u64;
     let parts =
         kinds.iter().filter(|(.., is)| count(*is) > 0).map(|(one, many, is)| counted(count(*is), one, many));
     parts.collect::<Vec<_>>().join(", ")

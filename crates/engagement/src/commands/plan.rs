@@ -7,7 +7,7 @@ use sync_core::{Engine, PlanSink, PlanSummary};
 use super::json;
 use crate::cli;
 use crate::engagement::Engagement;
-use crate::progress::{Reporter, Sizes};
+use crate::progress::Reporter;
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::{Failure, Outcome, reports, wiring};
@@ -45,7 +45,7 @@ pub(super) async fn make(
     sink: PlanSink,
     screen: &Screen,
 ) -> Result<PlanSummary, Failure> {
-    let reporter = Reporter::new(screen, Sizes::default());
+    let reporter = Reporter::that_only_reads(screen);
     engine.on_progress(reporter.callback());
     Ok(engine.plan(sink).await?)
 }

@@ -4,7 +4,7 @@ use sync_core::{Engine, VerifyReport};
 
 use super::json;
 use crate::engagement::Engagement;
-use crate::progress::{Reporter, Sizes};
+use crate::progress::Reporter;
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::{Failure, Outcome, reports, wiring};
@@ -23,7 +23,7 @@ pub(super) async fn verify(
 
 /// Compares both sides and shows how far it has come.
 pub(super) async fn compare(engine: &mut Engine, screen: &Screen) -> Result<VerifyReport, Failure> {
-    let reporter = Reporter::new(screen, Sizes::default());
+    let reporter = Reporter::that_only_reads(screen);
     engine.on_progress(reporter.callback());
     Ok(engine.verify().await?)
 }
