@@ -175,7 +175,7 @@ async fn a_record_deleted_in_hubspot_is_named_by_verify_and_made_anew_when_the_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn verify_names_an_edit_a_lost_association_and_a_stray_one() {
+async fn verify_names_an_edit_and_a_lost_association() {
     let world = world().await;
     fill(&world, 2, 4);
     world.run().await;
@@ -208,7 +208,14 @@ async fn a_revoked_credential_and_a_missing_scope_halt_with_a_remedy_and_lose_no
 
     let world = crate::one_way::world().await;
     fill(&world, 2, 120);
-    let scopes = ["crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.companies.write"];
+    let scopes = [
+        "crm.objects.contacts.read",
+        "crm.objects.companies.read",
+        "crm.objects.companies.write",
+        "crm.schemas.custom.read",
+        "crm.objects.custom.read",
+        "crm.objects.custom.write",
+    ];
     let scopes = Scopes::Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
     world.portal().set_scopes(TOKEN, scopes);
     let report = world.run().await;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +16,8 @@ use sync_types::{
     Value, WriteBatch,
 };
 
+use tokio::sync::Mutex;
+
 use crate::edges::{self, KnownTypes};
 use crate::failure::{destination_error, rejection};
 use crate::schema;
@@ -28,7 +29,7 @@ use crate::value::{from_hubspot, to_hubspot};
 /// after `init` changed something, make a new one.
 pub struct HubSpotDestination {
     client: Client,
-    /// Type ids of custom objects by name.
+    /// Type ids of custom objects by name. Locked while it is looked up, so that many calls at once ask once.
     customs: Mutex<Option<HashMap<String, hubspot_client::ObjectType>>>,
     /// Association types by the two object types they join.
     types: Mutex<HashMap<(ObjectType, ObjectType), KnownTypes>>,
@@ -59,9 +60,9 @@ impl HubSpotDestination {
         if is_standard(object.as_str()) {
             return Ok(named);
         }
-        let known = lock(&self.customs).as_ref().map(|customs| customs.get(object.as_str()).cloned());
-        let found = match known {
-            Some(found) => found,
+        let mut known = self.customs.lock().await;
+        let found = match known.as_ref() {
+            Some(customs) => customs.get(object.as_str()).cloned(),
             None => {
                 let schemas = self.client.schemas().list().await.map_err(destination_error)?;
                 let customs: HashMap<String, hubspot_client::ObjectType> = schemas
@@ -72,7 +73,7 @@ impl HubSpotDestination {
                     })
                     .collect();
                 let found = customs.get(object.as_str()).cloned();
-                *lock(&self.customs) = Some(customs);
+                *known = Some(customs);
                 found
             }
         };
@@ -92,13 +93,14 @@ impl HubSpotDestination {
         lane: Lane,
     ) -> Result<KnownTypes, DestinationError> {
         let key = (from.clone(), to.clone());
-        if let Some(known) = lock(&self.types).get(&key) {
+        let mut all = self.types.lock().await;
+        if let Some(known) = all.get(&key) {
             return Ok(known.clone());
         }
         let associations =
             self.client(lane).associations(&self.resolve(from).await?, &self.resolve(to).await?);
         let types = KnownTypes::load(&associations).await.map_err(destination_error)?;
-        lock(&self.types).insert(key, types.clone());
+        all.insert(key, types.clone());
         Ok(types)
     }
 
@@ -186,10 +188,6 @@ const STANDARD: &[&str] = &[
     "tickets",
     "users",
 ];
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A type name that the client takes; a bad one is a mapping's fault.
 pub(crate) fn object_type(object: &ObjectType) -> Result<hubspot_client::ObjectType, DestinationError> {

@@ -34,7 +34,7 @@ impl Run<'_> {
                         self.ready.push_back(Outgoing::Edges { rule, change, edges });
                     }
                     while self.ready.len() > 1 && self.halt.is_none() {
-                        self.turn(true).await?;
+                        self.turn(self.is_full()).await?;
                     }
                 }
             }

@@ -51,6 +51,7 @@ impl Run<'_> {
         };
         let mut again = Vec::new();
         let mut adopt = Vec::new();
+        let mut suspects = Vec::new();
         let missing =
             std::iter::repeat_with(|| RowOutcome::Unknown("no outcome was given for this row".into()));
         for ((mut row, sent), outcome) in
@@ -64,7 +65,11 @@ impl Run<'_> {
                 RowOutcome::Rejected(why) => {
                     line.rejected += 1;
                     row.values = sent.values;
-                    if let Some((row, holder)) = self.refused(link, target, row, why)? {
+                    if why.holder.is_none() && row.record.is_some() && row.kind == Kind::Update {
+                        // Perhaps the record is gone, and what was refused is the making of a new one from too
+                        // little.
+                        suspects.push((row, why));
+                    } else if let Some((row, holder)) = self.refused(link, target, row, why)? {
                         adopt.push((row, holder));
                     }
                 }
@@ -83,6 +88,9 @@ impl Run<'_> {
         self.tx.ledger.push(line);
         if !adopt.is_empty() {
             self.ready.push_back(Outgoing::Adopt { link, lane, rows: adopt });
+        }
+        if !suspects.is_empty() {
+            self.ready.push_back(Outgoing::Suspect { link, lane, rows: suspects });
         }
         if again.is_empty() {
             self.tx.close.push(op);
@@ -201,13 +209,17 @@ impl Run<'_> {
                 return Ok(None);
             }
         }
+        self.park_refused(link, row, why);
+        Ok(None)
+    }
+
+    fn park_refused(&mut self, link: LinkId, row: Staged, why: Rejection) {
         let remedy = remedy_for(&why).to_owned();
         let mut detail = format!("{}: {}", subject(&why), why.reason);
         if let Some(correlation) = &why.correlation {
             detail.push_str(&format!(" (HubSpot correlation id {correlation})"));
         }
         self.fail(link, row, why.code, detail, remedy);
-        Ok(None)
     }
 
     fn fail(&mut self, link: LinkId, row: Staged, cause: String, detail: String, remedy: String) {
@@ -278,8 +290,11 @@ impl Run<'_> {
             ours.is_some_and(|ours| ours != self.null && theirs.get(*place) == Some(&ours))
         });
         if is_paired || carries_key || !is_same {
-            let (cause, detail) = if is_same {
-                ("collision", format!("HubSpot record {} is already linked to another record", shown.id))
+            let (cause, detail) = if is_paired || carries_key {
+                (
+                    "duplicate",
+                    format!("HubSpot record {} is already linked to another record of the source", shown.id),
+                )
             } else {
                 (
                     "collision",
@@ -306,6 +321,49 @@ impl Run<'_> {
         row.record = Some(shown.id);
         self.stage(link, Target::Record, lane, row);
         Ok(())
+    }
+
+    /// Records whose update was refused were read: those that are gone are made anew from the whole source record,
+    /// the others are parked.
+    pub(crate) fn read_suspects(
+        &mut self,
+        link: LinkId,
+        rows: Vec<(Staged, Rejection)>,
+        result: Result<Vec<Option<Shown>>, DestinationError>,
+    ) {
+        let shown = match result {
+            Ok(shown) => shown,
+            Err(error) => {
+                self.halt.get_or_insert_with(|| error.to_string());
+                self.links_report(link).pending += rows.len() as u64;
+                return;
+            }
+        };
+        let name = self.names(link);
+        for ((row, why), shown) in rows.into_iter().zip(shown.into_iter().chain(std::iter::repeat(None))) {
+            if shown.is_some() {
+                self.park_refused(link, row, why);
+                continue;
+            }
+            self.in_hand.remove(&(link, row.external.clone()));
+            let report = self.links_report(link);
+            // Counted again when the whole record is looked at, at the end of the run.
+            report.touched += 1;
+            report.recreated += 1;
+            self.tx.dirty.push((name, row.external.clone()));
+            self.tx.pairs.push(PairWrite {
+                link: name,
+                external: row.external,
+                record: None,
+                generation: row.generation,
+                state: PairState::Linked,
+                row: Fingerprint(0),
+                bases: Vec::new(),
+                want: row.want,
+                unwant: row.unwant,
+                renew_edges: true,
+            });
+        }
     }
 
     /// Records of a planned update were read: those that a person changed since are skipped and listed.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sync_types::{
     Destination, EdgeChange, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Intent, Lane,
-    LinkId, NameId, OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, RunRecord, Shown, Target,
-    Transition, Value, Verb, WriteBatch, WriteRow,
+    LinkId, NameId, OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, Rejection, RunRecord, Shown,
+    Target, Transition, Value, Verb, WriteBatch, WriteRow,
 };
 use tokio::task::JoinSet;
 
@@ -67,6 +67,8 @@ pub(crate) enum Outgoing {
     Write { link: LinkId, target: Target, lane: Lane, rows: Vec<Staged>, replaces: Vec<OpId> },
     /// Read recognised records before they are linked.
     Adopt { link: LinkId, lane: Lane, rows: Vec<(Staged, RecordId)> },
+    /// Read records whose update was refused: are they still there?
+    Suspect { link: LinkId, lane: Lane, rows: Vec<(Staged, Rejection)> },
     /// Read records whose planned update must still meet what it was planned on.
     Check { link: LinkId, lane: Lane, rows: Vec<Staged> },
     /// Add or remove associations.
@@ -87,6 +89,11 @@ pub(crate) enum Landed {
         link: LinkId,
         lane: Lane,
         rows: Vec<(Staged, RecordId)>,
+        result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
+    },
+    Suspect {
+        link: LinkId,
+        rows: Vec<(Staged, Rejection)>,
         result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
     },
     Check {
@@ -193,6 +200,8 @@ impl<'e> Run<'e> {
         let commits = self.engine.parts.store.totals()?.commits;
         self.note_run(None)?;
         self.recover().await?;
+        // Pairs that recovery found are not this run's: the scan must look at them.
+        self.last_pair = self.engine.parts.store.last_pair()?;
         self.records().await?;
         self.settle_dirty().await?;
         self.edges().await?;
@@ -322,7 +331,7 @@ impl<'e> Run<'e> {
     }
 
     /// Whether as many calls are in the air as may be.
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.flying.len() >= self.engine.parts.destination.limits().in_flight_max
     }
 
@@ -437,7 +446,7 @@ impl<'e> Run<'e> {
                     if matches!(change, EdgeChange::Add(_)) { Verb::Associate } else { Verb::Dissociate };
                 (verb, self.rule_name(*rule), Vec::new())
             }
-            Outgoing::Adopt { .. } | Outgoing::Check { .. } => return,
+            Outgoing::Adopt { .. } | Outgoing::Check { .. } | Outgoing::Suspect { .. } => return,
         };
         self.tx.cursors.push(("op".into(), self.next_op.to_string()));
         self.tx.open.push(Intent { op, verb, subject, sent_at: self.engine.parts.clock.now(), rows });
@@ -483,6 +492,14 @@ impl<'e> Run<'e> {
                     Landed::Adopt { link, lane, rows, result }
                 })
             }
+            Outgoing::Suspect { link, lane, rows } => {
+                let object = self.link(link).object.clone();
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().filter_map(|(row, _)| row.record.clone()).collect();
+                    let result = destination.read(&object, &ids, &[], lane).await;
+                    Landed::Suspect { link, rows, result }
+                })
+            }
             Outgoing::Check { link, lane, rows } => {
                 let object = self.link(link).object.clone();
                 let properties = std::sync::Arc::clone(&self.engine.names[usize::from(link.0)].wire);
@@ -523,6 +540,10 @@ impl<'e> Run<'e> {
                     Landed::Check { link, lane, rows, result } => {
                         self.read_for_check(link, lane, rows, result)
                     }
+                    Landed::Suspect { link, rows, result } => {
+                        self.read_suspects(link, rows, result);
+                        Ok(())
+                    }
                     Landed::Edges { op, rule, remove, edges, result } => {
                         self.wrote_edges(op, rule, remove, &edges, result);
                         Ok(())
@@ -556,6 +577,7 @@ impl<'e> Run<'e> {
                 }
                 Outgoing::Adopt { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
                 Outgoing::Check { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
+                Outgoing::Suspect { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
                 Outgoing::Edges { rule, edges, .. } => {
                     self.report.edges[usize::from(rule.0)].pending += edges.len() as u64;
                 }
@@ -655,9 +677,10 @@ impl<'e> Run<'e> {
 impl Outgoing {
     fn lane(&self) -> Lane {
         match self {
-            Outgoing::Write { lane, .. } | Outgoing::Adopt { lane, .. } | Outgoing::Check { lane, .. } => {
-                *lane
-            }
+            Outgoing::Write { lane, .. }
+            | Outgoing::Adopt { lane, .. }
+            | Outgoing::Check { lane, .. }
+            | Outgoing::Suspect { lane, .. } => *lane,
             Outgoing::Edges { .. } => Lane::Backfill,
         }
     }
@@ -668,6 +691,7 @@ impl Outgoing {
                 (Some(*link), rows.len() as u64)
             }
             Outgoing::Adopt { link, rows, .. } => (Some(*link), rows.len() as u64),
+            Outgoing::Suspect { link, rows, .. } => (Some(*link), rows.len() as u64),
             Outgoing::Edges { .. } => (None, 0),
         }
     }
