@@ -3,4 +3,5 @@
 mod bad_input;
 mod cycle;
 mod mapping;
+mod process;
 mod shop;
