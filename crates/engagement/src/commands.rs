@@ -15,6 +15,7 @@ use sync_core::EngineError;
 
 use crate::cli::Command;
 use crate::engagement::Engagement;
+use crate::interrupt::unless_interrupted;
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
@@ -26,20 +27,26 @@ pub(crate) async fn dispatch(
     command: Command,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    match command {
-        Command::Demo(arguments) => demo::demo(engagement, settings, &arguments, screen).await,
-        Command::Init(arguments) => init::init(engagement, settings, &arguments, screen).await,
-        Command::Doctor => doctor::doctor(engagement, settings, screen).await,
-        Command::Check => check::check(engagement, settings, screen).await,
-        Command::Plan(arguments) => plan::plan(engagement, settings, &arguments, screen).await,
-        Command::Apply(arguments) => apply::apply(engagement, settings, &arguments, screen).await,
-        Command::Run(arguments) => run::run(engagement, settings, &arguments, screen).await,
-        Command::Verify => verify::verify(engagement, settings, screen).await,
-        Command::Status => status::status(engagement, settings, screen).await,
-        Command::DeadLetters(arguments) => {
-            dead_letters::dead_letters(engagement, settings, &arguments, screen).await
+    let is_demo = matches!(&command, Command::Demo(_));
+    // Boxed: the commands' futures are large, and only one of them ever runs.
+    let work = Box::pin(async {
+        match command {
+            Command::Demo(arguments) => demo::demo(engagement, settings, &arguments, screen).await,
+            Command::Init(arguments) => init::init(engagement, settings, &arguments, screen).await,
+            Command::Doctor => doctor::doctor(engagement, settings, screen).await,
+            Command::Check => check::check(engagement, settings, screen).await,
+            Command::Plan(arguments) => plan::plan(engagement, settings, &arguments, screen).await,
+            Command::Apply(arguments) => apply::apply(engagement, settings, &arguments, screen).await,
+            Command::Run(arguments) => run::run(engagement, settings, &arguments, screen).await,
+            Command::Verify => verify::verify(engagement, settings, screen).await,
+            Command::Status => status::status(engagement, settings, screen).await,
+            Command::DeadLetters(arguments) => {
+                dead_letters::dead_letters(engagement, settings, &arguments, screen).await
+            }
         }
-    }
+    });
+    // A demonstration may be asked to end as a matter of course, and sees to it itself.
+    if is_demo { work.await } else { unless_interrupted(work).await }
 }
 
 impl From<EngineError> for Failure {

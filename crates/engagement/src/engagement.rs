@@ -95,16 +95,7 @@ fn start(engagement: &Engagement, cli: Cli, screen: &Screen) -> Result<Outcome, 
             .remedy("look at the limits that this machine sets for processes and open files")
             .caused_by(&error)
     })?;
-    runtime.block_on(async {
-        // Boxed: the commands' futures are large, and only one of them ever runs.
-        tokio::select! {
-            ended = Box::pin(commands::dispatch(engagement, &settings, cli.command, screen)) => ended,
-            interrupted = tokio::signal::ctrl_c() => Err(match interrupted {
-                Ok(()) => Failure::new("interrupted").remedy("nothing is lost: the next run goes on from here"),
-                Err(error) => Failure::new("this process cannot listen for Ctrl-C").caused_by(&error),
-            }),
-        }
-    })
+    runtime.block_on(commands::dispatch(engagement, &settings, cli.command, screen))
 }
 
 fn load(engagement: &Engagement, cli: &Cli) -> Result<Settings, Failure> {

@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod engagement;
 mod failure;
+mod interrupt;
 mod logging;
 mod outcome;
 mod progress;

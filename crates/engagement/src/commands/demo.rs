@@ -9,7 +9,8 @@ use hubspot_sandbox::{Limits, Portal, PortalConfig, Server};
 use sync_core::{Engine, PlanSink, Select};
 
 use crate::cli;
-use crate::engagement::Engagement;
+use crate::engagement::{Demo, Engagement};
+use crate::interrupt::{asked_to_end, unless_interrupted};
 use crate::progress::Sizes;
 use crate::reports::Show;
 use crate::screen::{Screen, Tone, counted, spoken, thousands};
@@ -32,10 +33,36 @@ pub(super) async fn demo(
             .remedy("set `source` and `hubspot` in the settings, then use doctor, init, plan and apply"));
     };
     let folder = Folder::open(arguments.folder.as_deref())?;
+    let (outcome, server) =
+        unless_interrupted(show(engagement, settings, arguments, &data, &folder, screen)).await?;
+    screen.heading("Done");
+    if let Some(path) = &arguments.folder {
+        screen.line(format_args!("  The files and the state are in {}.", path.display()));
+    }
+    if arguments.stay {
+        screen.line(format_args!("  The portal stays up: {}  (Ctrl-C ends it)", server.url()));
+        // An error means that no signal can be waited for: then there is nothing to stay for.
+        let _ = asked_to_end().await;
+    } else {
+        screen.line("  To look at the records in a browser: demo --stay");
+    }
+    server.stop().await;
+    Ok(outcome)
+}
+
+/// The cycle, step by step; gives back the portal that it made.
+async fn show(
+    engagement: &Engagement,
+    settings: &Settings,
+    arguments: &cli::Demo,
+    data: &Demo,
+    folder: &Folder,
+    screen: &Screen,
+) -> Result<(Outcome, Server), Failure> {
     let size = arguments.rows.unwrap_or(data.rows);
 
     step(screen, 1, "A business, as its files tell it");
-    written(&folder, (data.write)(&folder.data(), size))?;
+    written(folder, (data.write)(&folder.data(), size))?;
     screen.line(format_args!("  {}", inventory(&folder.data())));
 
     step(screen, 2, "A HubSpot portal on this machine");
@@ -45,7 +72,7 @@ pub(super) async fn demo(
             .caused_by(&error)
     })?;
     screen.line(format_args!("  {}  (open it in a browser to see records arrive)", server.url()));
-    let settings = local(engagement, settings, &folder, &server.url())?;
+    let settings = local(engagement, settings, folder, &server.url())?;
 
     step(screen, 3, "Init: what the mapping needs there");
     let wired = wiring::connect(engagement, &settings).await?;
@@ -67,7 +94,7 @@ pub(super) async fn demo(
     let agreed = verify::compare(&mut engine, screen).await?;
     reports::verify(screen, &agreed);
 
-    let changed = written(&folder, (data.change)(&folder.data(), size))?;
+    let changed = written(folder, (data.change)(&folder.data(), size))?;
     step(screen, 7, format_args!("Life goes on: {changed}"));
     let second = timed_pass(&mut engine, &client, screen, Sizes::default(), Show::Written).await?;
     let agreed_again = verify::compare(&mut engine, screen).await?;
@@ -84,20 +111,8 @@ pub(super) async fn demo(
         "verify": [json(&agreed)?, json(&agreed_again)?],
         "portal": server.url(),
     }));
-    screen.heading("Done");
-    if let Some(path) = &arguments.folder {
-        screen.line(format_args!("  The files and the state are in {}.", path.display()));
-    }
-    if arguments.stay {
-        screen.line(format_args!("  The portal stays up: {}  (Ctrl-C ends it)", server.url()));
-        // An error means that the signal cannot be waited for: then there is nothing to stay for.
-        let _ = tokio::signal::ctrl_c().await;
-    } else {
-        screen.line("  To look at the records in a browser: demo --stay");
-    }
-    server.stop().await;
     let converged = agreed.is_clean() && agreed_again.is_clean() && third.writes == 0;
-    Ok(if converged { Outcome::Done } else { Outcome::Pending })
+    Ok((if converged { Outcome::Done } else { Outcome::Pending }, server))
 }
 
 /// An Enterprise portal, since it has custom objects, without call limits, so that nobody waits for a show.
