@@ -113,6 +113,13 @@ pub(crate) fn run(screen: &Screen, report: &RunReport, show: Show) {
         rows.collect(),
         true,
     );
+    for link in report.links.iter().filter(|link| !link.left_out.is_empty()) {
+        screen.line(format_args!(
+            " left out of {}, as the mapping says: {}",
+            link.link,
+            causes(&link.left_out)
+        ));
+    }
     for moved in report.moved.iter().take(SHOWN_MAX) {
         screen.line(format_args!(" skipped: {} {}: {}", moved.link, moved.id, moved.why));
     }
