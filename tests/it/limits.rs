@@ -23,7 +23,7 @@ async fn professional() -> World {
     };
     // Custom objects need a higher tier: this world has companies and contacts.
     let mapping = without_machines();
-    let world = World::new(config, &mapping, Limits::professional().in_flight_max(64)).await;
+    let world = World::new(config, &mapping, Limits::professional()).await;
     world.source.collection("firms", &["name", "domain"]);
     world.source.collection("people", &["email", "name", "points", "firm", "bills"]);
     world

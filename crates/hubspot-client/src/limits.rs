@@ -41,7 +41,7 @@ impl Limits {
     /// Private app, Free or Starter: 100 per 10 s (HubSpot docs: usage guidelines).
     #[must_use]
     pub fn starter() -> Self {
-        Self { burst_max: 100, association_max: 100, ..Self::professional() }
+        Self { burst_max: 100, association_max: 100, in_flight_max: 48, ..Self::professional() }
     }
 
     /// Private app, Professional or Enterprise: 190 per 10 s (HubSpot docs: usage guidelines). The default.
@@ -54,7 +54,7 @@ impl Limits {
             daily_max: None,
             share: 1.0,
             live_reserve: 2,
-            in_flight_max: 32,
+            in_flight_max: 90,
             unlimited: false,
         }
     }
@@ -62,13 +62,13 @@ impl Limits {
     /// Private app with the API limit increase: 250 per 10 s (HubSpot docs: usage guidelines).
     #[must_use]
     pub fn increased() -> Self {
-        Self { burst_max: 250, association_max: 200, ..Self::professional() }
+        Self { burst_max: 250, association_max: 200, in_flight_max: 120, ..Self::professional() }
     }
 
     /// OAuth app: 110 per 10 s and installing account, no daily limit (HubSpot docs: usage guidelines).
     #[must_use]
     pub fn oauth() -> Self {
-        Self { burst_max: 110, association_max: 100, ..Self::professional() }
+        Self { burst_max: 110, association_max: 100, in_flight_max: 52, ..Self::professional() }
     }
 
     /// No limits of ours; the server's refusals are still obeyed.
@@ -257,7 +257,7 @@ mod tests {
         let limits = Limits::professional();
         let latency = Duration::from_millis(300);
         for (calls, seconds) in
-            [(0, 0.0), (1, 0.3), (30, 0.3), (31, 0.6), (188, 2.1), (189, 10.3), (1_000, 50.6)]
+            [(0, 0.0), (1, 0.3), (88, 0.3), (89, 0.6), (188, 0.9), (189, 10.3), (1_000, 50.3)]
         {
             assert_eq!(limits.forecast(calls, latency).as_secs_f64(), seconds, "{calls}");
         }
@@ -267,6 +267,6 @@ mod tests {
             Duration::from_secs(30),
             "one in flight is slower than the limit"
         );
-        assert_eq!(Limits::unlimited().forecast(60, latency), Duration::from_millis(600));
+        assert_eq!(Limits::unlimited().forecast(100, latency), Duration::from_millis(600));
     }
 }

@@ -11,36 +11,79 @@ use crate::engine::{Phase, Progress};
 use crate::error::EngineError;
 use crate::run::{Mode, Outgoing, Run};
 
+/// Which batches of edges to send.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Batches {
+    /// Full ones only.
+    Full,
+    /// The last, smaller one as well.
+    All,
+}
+
 impl Run<'_> {
+    /// Adds what is ready while the last records are still on their way: full batches while there may be more to
+    /// come, the rest when all records have landed. Not while anything has to be removed first.
+    pub(crate) async fn early_edges(&mut self) -> Result<(), EngineError> {
+        for rule in self.rule_ids() {
+            let to = self.names(self.rule(rule).to);
+            let store = &self.engine.parts.store;
+            if !store.ready_edges(self.rule_name(rule), to, EdgeState::Unwanted, None, 1)?.is_empty() {
+                return Ok(());
+            }
+        }
+        let mut reached = Vec::new();
+        for rule in self.rule_ids() {
+            reached.push(self.send_edges(rule, false, None, Batches::Full).await?);
+        }
+        self.land_records().await?;
+        for (rule, after) in self.rule_ids().into_iter().zip(reached) {
+            self.send_edges(rule, false, after, Batches::All).await?;
+        }
+        Ok(())
+    }
+
     /// Removes and adds every association whose both ends have records. Removals first, so that a register such
     /// as the primary company is free before it is set anew.
     pub(crate) async fn edges(&mut self) -> Result<(), EngineError> {
         for remove in [true, false] {
             for rule in self.rule_ids() {
-                let state = if remove { EdgeState::Unwanted } else { EdgeState::Wanted };
-                let max = self.engine.parts.destination.limits().edges_max;
-                let to = self.names(self.rule(rule).to);
-                let mut after: Option<EdgePlace> = None;
-                while self.halt.is_none() {
-                    let name = self.rule_name(rule);
-                    let edges = self.engine.parts.store.ready_edges(name, to, state, after.as_ref(), max)?;
-                    let Some(last) = edges.last() else { break };
-                    after = Some(last.place.clone());
-                    let edges = match self.planned_edges(rule, remove, edges) {
-                        edges if edges.is_empty() => continue,
-                        edges => edges,
-                    };
-                    for (change, edges) in self.changes(rule, remove, edges)? {
-                        self.ready.push_back(Outgoing::Edges { rule, change, edges });
-                    }
-                    while self.ready.len() > 1 && self.halt.is_none() {
-                        self.turn(self.is_full()).await?;
-                    }
-                }
+                self.send_edges(rule, remove, None, Batches::All).await?;
             }
             self.drain().await?;
         }
         Ok(())
+    }
+
+    /// Sends a rule's ready edges after a place, page by page; returns the place it came to.
+    async fn send_edges(
+        &mut self,
+        rule: EdgeRuleId,
+        remove: bool,
+        mut after: Option<EdgePlace>,
+        batches: Batches,
+    ) -> Result<Option<EdgePlace>, EngineError> {
+        let state = if remove { EdgeState::Unwanted } else { EdgeState::Wanted };
+        let max = self.engine.parts.destination.limits().edges_max;
+        let (name, to) = (self.rule_name(rule), self.names(self.rule(rule).to));
+        while self.halt.is_none() {
+            let edges = self.engine.parts.store.ready_edges(name, to, state, after.as_ref(), max)?;
+            let Some(last) = edges.last() else { break };
+            if batches == Batches::Full && edges.len() < max {
+                break;
+            }
+            after = Some(last.place.clone());
+            let edges = self.planned_edges(rule, remove, edges);
+            if edges.is_empty() {
+                continue;
+            }
+            for (change, edges) in self.changes(rule, remove, edges)? {
+                self.ready.push_back(Outgoing::Edges { rule, change, edges });
+            }
+            while self.ready.len() > 1 && self.halt.is_none() {
+                self.turn(self.is_full()).await?;
+            }
+        }
+        Ok(after)
     }
 
     /// An apply touches only the edges of its plan.

@@ -5,7 +5,6 @@
 //! recorded together with the next intents, and associations follow when both ends exist.
 #![doc = include_str!("../README.md")]
 
-pub mod forecast;
 pub mod plan;
 pub mod report;
 pub mod stores;

@@ -447,6 +447,30 @@ impl Run<'_> {
         }
     }
 
+    /// Asks, of all links at once, which of them meet records in HubSpot on their first load.
+    pub(crate) async fn count_first_loads(&mut self) -> Result<(), EngineError> {
+        let mut asked = Vec::new();
+        for link in self.link_ids() {
+            let spec = self.link(link);
+            if self.engine.parts.store.cursor(&format!("loaded/{}", spec.name))?.is_none() {
+                asked.push((link, spec.object.clone()));
+            }
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let objects: Vec<ObjectType> = asked.iter().map(|(_, object)| object.clone()).collect();
+        match self.destination().counts(&objects).await {
+            Ok(counts) => {
+                // Nothing there: nothing to recognise.
+                let empty = asked.into_iter().zip(counts).filter(|(_, count)| *count == 0);
+                self.discovered.extend(empty.map(|((link, _), _)| (link, Discovered::default())));
+            }
+            Err(error) => self.halt = Some(error.to_string()),
+        }
+        Ok(())
+    }
+
     /// Reads which records HubSpot already has, before the first load of a link: once, and only if there are any.
     async fn discover(&mut self, link: LinkId) -> Result<(), EngineError> {
         if self.discovered.contains_key(&link) {
@@ -460,9 +484,6 @@ impl Run<'_> {
         let destination = self.destination();
         let lane = self.engine.parts.options.lane;
         let outcome = async {
-            if destination.count(&spec.object).await? == 0 {
-                return Ok(Discovered::default());
-            }
             let mut properties: Vec<PropertyName> = vec![spec.sync_key.clone()];
             properties.extend(
                 spec.match_on.iter().filter_map(|place| spec.properties.get(*place)).map(|p| p.name.clone()),

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sync_types::{Budget, EdgePlace, ExternalId, Fingerprint, Limits, PropertyName};
+use sync_types::{Destination, EdgePlace, ExternalId, Fingerprint, PropertyName};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::forecast;
 use crate::report::RunReport;
 use crate::run::Kind;
 
@@ -267,7 +266,8 @@ impl PlanSummary {
     }
 
     /// Calls, quota and time, once everything is counted.
-    pub(crate) fn finish(&mut self, report: &RunReport, limits: &Limits, budget: &Budget) {
+    pub(crate) fn finish(&mut self, report: &RunReport, destination: &dyn Destination) {
+        let limits = destination.limits();
         for (plan, report) in self.links.iter_mut().zip(&report.links) {
             plan.read = report.read;
             plan.unchanged += report.unchanged;
@@ -286,8 +286,8 @@ impl PlanSummary {
         }
         self.write_calls = write;
         self.read_calls = read;
-        self.day = budget.day.map(|(left, allowance)| (allowance, left));
-        self.duration = forecast::duration(write + read, budget, limits.in_flight_max);
+        self.day = destination.day().map(|(left, allowance)| (allowance, left));
+        self.duration = destination.forecast(write + read);
     }
 
     /// Whether there is nothing to do.

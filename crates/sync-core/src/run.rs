@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sync_types::{
     Destination, EdgeChange, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Intent, Lane,
-    LinkId, NameId, OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, Rejection, RunRecord, Shown,
-    Target, Transition, Value, Verb, WriteBatch, WriteRow,
+    LinkId, NameId, ObjectType, OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, Rejection,
+    RunRecord, Shown, Target, Transition, Value, Verb, WriteBatch, WriteRow,
 };
 use tokio::task::JoinSet;
 
@@ -102,6 +102,7 @@ pub(crate) enum Landed {
         rows: Vec<Staged>,
         result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
     },
+    Prepared,
     Edges {
         op: OpId,
         rule: EdgeRuleId,
@@ -141,6 +142,7 @@ pub(crate) struct Run<'e> {
     pub(crate) has_letters: HashSet<NameId>,
     pub(crate) discovered: HashMap<LinkId, Discovered>,
     pub(crate) halt: Option<String>,
+    is_prepared: bool,
 }
 
 impl<'e> Run<'e> {
@@ -190,6 +192,7 @@ impl<'e> Run<'e> {
             has_letters,
             discovered: HashMap::new(),
             halt: None,
+            is_prepared: false,
             engine,
             mode,
         })
@@ -203,6 +206,8 @@ impl<'e> Run<'e> {
         // Pairs that recovery found are not this run's: the scan must look at them.
         self.last_pair = self.engine.parts.store.last_pair()?;
         self.records().await?;
+        self.early_edges().await?;
+        self.drain().await?;
         self.settle_dirty().await?;
         self.edges().await?;
         self.count_waiting()?;
@@ -217,15 +222,14 @@ impl<'e> Run<'e> {
     pub(crate) async fn plan(mut self) -> Result<PlanSummary, EngineError> {
         self.recover().await?;
         self.records().await?;
+        self.drain().await?;
         self.settle_dirty().await?;
         if let Some(why) = self.halt {
             return Err(EngineError::Plan(format!("no plan could be made: {why}")));
         }
         self.plan_edges()?;
-        let budget = self.engine.parts.destination.budget();
-        let limits = self.engine.parts.destination.limits();
         let mut summary = self.summary;
-        summary.finish(&self.report, &limits, &budget);
+        summary.finish(&self.report, self.engine.parts.destination.as_ref());
         if let Mode::Plan(sink) = self.mode {
             sink.finish(&summary)?;
         }
@@ -242,13 +246,14 @@ impl<'e> Run<'e> {
 
     /// Reads every link's collection and sends what changed.
     async fn records(&mut self) -> Result<(), EngineError> {
+        self.count_first_loads().await?;
         for link in self.link_ids() {
             if self.halt.is_some() {
                 break;
             }
             self.scan(link).await?;
         }
-        self.drain().await
+        Ok(())
     }
 
     async fn scan(&mut self, link: LinkId) -> Result<(), EngineError> {
@@ -347,6 +352,19 @@ impl<'e> Run<'e> {
             }
         }
         self.commit()
+    }
+
+    /// Sends and receives until no record is on its way; associations may be.
+    pub(crate) async fn land_records(&mut self) -> Result<(), EngineError> {
+        while self.halt.is_none()
+            && !(self.ready.is_empty() && self.aloft.is_empty() && self.retry.is_empty())
+        {
+            self.turn(true).await?;
+            for link in self.link_ids() {
+                self.flush(link);
+            }
+        }
+        Ok(())
     }
 
     /// One turn of the loop: send what may be sent, then take in what has come back. `wait`: at least one thing.
@@ -452,7 +470,29 @@ impl<'e> Run<'e> {
         self.tx.open.push(Intent { op, verb, subject, sent_at: self.engine.parts.clock.now(), rows });
     }
 
+    /// Has the destination look up what associations need, beside the first records.
+    fn prepare(&mut self) {
+        self.is_prepared = true;
+        let mapper = &self.engine.parts.mapper;
+        let mut joins: Vec<(ObjectType, ObjectType)> = Vec::new();
+        for rule in mapper.edge_rules() {
+            let join = (self.link(rule.from).object.clone(), self.link(rule.to).object.clone());
+            if !joins.contains(&join) {
+                joins.push(join);
+            }
+        }
+        let destination = self.destination();
+        let lane = self.engine.parts.options.lane;
+        self.flying.spawn(async move {
+            destination.prepare(&joins, lane).await;
+            Landed::Prepared
+        });
+    }
+
     fn send(&mut self, op: OpId, outgoing: Outgoing) {
+        if !self.is_prepared && !self.engine.rules.is_empty() {
+            self.prepare();
+        }
         let destination = std::sync::Arc::clone(&self.engine.parts.destination);
         let (link, size) = outgoing.size();
         let task = match outgoing {
@@ -540,6 +580,7 @@ impl<'e> Run<'e> {
                     Landed::Check { link, lane, rows, result } => {
                         self.read_for_check(link, lane, rows, result)
                     }
+                    Landed::Prepared => Ok(()),
                     Landed::Suspect { link, rows, result } => {
                         self.read_suspects(link, rows, result);
                         Ok(())

@@ -6,13 +6,14 @@
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sync_types::{
-    Budget, DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch, EdgeOutcome,
-    EdgePlace, EdgeState, ExternalId, Intent, Lane, Limits, NameId, NameKind, ObjectType, Pair, PairId,
-    PropertyName, ReadyEdge, RecordId, RowOutcome, RunRecord, Schema, Shown, ShownEdge, ShownPage,
-    StateStore, StoreError, StoreErrorKind, SyncKey, Totals, Transition, WriteBatch,
+    DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch, EdgeOutcome, EdgePlace,
+    EdgeState, ExternalId, Intent, Lane, Limits, NameId, NameKind, ObjectType, Pair, PairId, PropertyName,
+    ReadyEdge, RecordId, RowOutcome, RunRecord, Schema, Shown, ShownEdge, ShownPage, StateStore, StoreError,
+    StoreErrorKind, SyncKey, Totals, Transition, WriteBatch,
 };
 use tokio::sync::Notify;
 
@@ -239,8 +240,11 @@ impl<D: Destination> Destination for CrashingDestination<D> {
     async fn describe(&self, object: &ObjectType) -> Result<Schema, DestinationError> {
         self.inner.describe(object).await
     }
-    async fn count(&self, object: &ObjectType) -> Result<u64, DestinationError> {
-        self.inner.count(object).await
+    async fn prepare(&self, joins: &[(ObjectType, ObjectType)], lane: Lane) {
+        self.inner.prepare(joins, lane).await;
+    }
+    async fn counts(&self, objects: &[ObjectType]) -> Result<Vec<u64>, DestinationError> {
+        self.inner.counts(objects).await
     }
     async fn list(
         &self,
@@ -282,7 +286,10 @@ impl<D: Destination> Destination for CrashingDestination<D> {
     fn limits(&self) -> Limits {
         self.inner.limits()
     }
-    fn budget(&self) -> Budget {
-        self.inner.budget()
+    fn forecast(&self, calls: u64) -> Duration {
+        self.inner.forecast(calls)
+    }
+    fn day(&self) -> Option<(u64, u64)> {
+        self.inner.day()
     }
 }

@@ -15,8 +15,12 @@ pub trait Destination: fmt::Debug + Send + Sync {
     /// The object type's properties as they are defined now.
     async fn describe(&self, object: &ObjectType) -> Result<Schema, DestinationError>;
 
-    /// How many live records the object type has: a cheap, independent figure, which may lag by minutes.
-    async fn count(&self, object: &ObjectType) -> Result<u64, DestinationError>;
+    /// Looks up what writing associations between these types will need, so that the first of them need not wait
+    /// for it. Not calling it costs time only; a failure shows again where it matters.
+    async fn prepare(&self, joins: &[(ObjectType, ObjectType)], lane: Lane);
+
+    /// How many live records each of these types has, in order: cheap, independent figures, which may lag by minutes.
+    async fn counts(&self, objects: &[ObjectType]) -> Result<Vec<u64>, DestinationError>;
 
     /// Reads one page of all live records in id order, with these properties. A scan from the first page to the
     /// one without [`ShownPage::next`] has seen every record that was live during the whole scan.
@@ -74,8 +78,11 @@ pub trait Destination: fmt::Debug + Send + Sync {
     /// The sizes that one call may have.
     fn limits(&self) -> Limits;
 
-    /// What is known of the call budget now, for forecasts.
-    fn budget(&self) -> Budget;
+    /// How long this many bulk calls take under the limits in force, when nobody else calls.
+    fn forecast(&self, calls: u64) -> Duration;
+
+    /// Calls of the day that are left, and the day's allowance, if known.
+    fn day(&self) -> Option<(u64, u64)>;
 }
 
 /// Which work goes first when calls are scarce.
@@ -104,17 +111,6 @@ pub struct Limits {
     pub page_max: usize,
     /// Calls that may be in flight at once.
     pub in_flight_max: usize,
-}
-
-/// What is known of the call budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Budget {
-    /// Calls that may start in each window, and the window; `None` when unlimited.
-    pub window: Option<(u32, Duration)>,
-    /// Calls of the day that are left and the day's allowance, if known.
-    pub day: Option<(u64, u64)>,
-    /// What one call takes, as measured so far.
-    pub call_time: Option<Duration>,
 }
 
 /// Rows for one object type.

@@ -20,8 +20,8 @@ mod value;
 
 pub use clock::Clock;
 pub use destination::{
-    Budget, Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeChange, EdgeOutcome, Lane,
-    Limits, Rejection, RowOutcome, Shown, ShownEdge, ShownPage, Target, WriteBatch, WriteRow,
+    Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeChange, EdgeOutcome, Lane, Limits,
+    Rejection, RowOutcome, Shown, ShownEdge, ShownPage, Target, WriteBatch, WriteRow,
 };
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use id::{
