@@ -15,7 +15,7 @@ use sync_core::EngineError;
 
 use crate::cli::Command;
 use crate::engagement::Engagement;
-use crate::interrupt::unless_interrupted;
+use crate::interrupt::Interrupts;
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::{Failure, Outcome};
@@ -27,7 +27,8 @@ pub(crate) async fn dispatch(
     command: Command,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    let is_demo = matches!(&command, Command::Demo(_));
+    // These may be asked to end as a matter of course, and see to it themselves.
+    let ends_itself = matches!(&command, Command::Demo(_) | Command::Run(_));
     // Boxed: the commands' futures are large, and only one of them ever runs.
     let work = Box::pin(async {
         match command {
@@ -45,8 +46,7 @@ pub(crate) async fn dispatch(
             }
         }
     });
-    // A demonstration may be asked to end as a matter of course, and sees to it itself.
-    if is_demo { work.await } else { unless_interrupted(work).await }
+    if ends_itself { work.await } else { Interrupts::listen()?.unless_asked(work).await }
 }
 
 impl From<EngineError> for Failure {

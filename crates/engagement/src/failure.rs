@@ -11,13 +11,14 @@ pub struct Failure {
     message: String,
     causes: Vec<String>,
     remedy: Option<String>,
+    interrupted: bool,
 }
 
 impl Failure {
     /// A failure at a place, for a reason.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), causes: Vec::new(), remedy: None }
+        Failure { message: message.into(), causes: Vec::new(), remedy: None, interrupted: false }
     }
 
     /// The same failure with what to do about it.
@@ -40,6 +41,17 @@ impl Failure {
             next = cause.source();
         }
         self
+    }
+
+    /// Somebody asked the process to end.
+    pub(crate) fn interruption() -> Failure {
+        let failure = Failure::new("interrupted").remedy("nothing is lost: the next run goes on from here");
+        Failure { interrupted: true, ..failure }
+    }
+
+    /// Whether this is [`Failure::interruption`].
+    pub(crate) fn is_interruption(&self) -> bool {
+        self.interrupted
     }
 
     /// Place and reason.

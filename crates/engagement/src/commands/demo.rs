@@ -10,7 +10,7 @@ use sync_core::{Engine, PlanSink, Select};
 
 use crate::cli;
 use crate::engagement::{Demo, Engagement};
-use crate::interrupt::{asked_to_end, unless_interrupted};
+use crate::interrupt::Interrupts;
 use crate::progress::Sizes;
 use crate::reports::Show;
 use crate::screen::{Screen, Tone, counted, spoken, thousands};
@@ -33,16 +33,16 @@ pub(super) async fn demo(
             .remedy("set `source` and `hubspot` in the settings, then use doctor, init, plan and apply"));
     };
     let folder = Folder::open(arguments.folder.as_deref())?;
+    let mut interrupts = Interrupts::listen()?;
     let (outcome, server) =
-        unless_interrupted(show(engagement, settings, arguments, &data, &folder, screen)).await?;
+        interrupts.unless_asked(show(engagement, settings, arguments, &data, &folder, screen)).await?;
     screen.heading("Done");
     if let Some(path) = &arguments.folder {
         screen.line(format_args!("  The files and the state are in {}.", path.display()));
     }
     if arguments.stay {
         screen.line(format_args!("  The portal stays up: {}  (Ctrl-C ends it)", server.url()));
-        // An error means that no signal can be waited for: then there is nothing to stay for.
-        let _ = asked_to_end().await;
+        interrupts.asked_to_end().await;
     } else {
         screen.line("  To look at the records in a browser: demo --stay");
     }

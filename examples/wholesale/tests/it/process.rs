@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use hubspot_sandbox::{Limits, PortalConfig};
 use wholesale::business::Business;
 
 use crate::shop::{Shop, TOKEN};
@@ -55,23 +57,37 @@ async fn a_killed_apply_is_ended_by_the_next_one_without_a_duplicate() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_ends_a_run_that_goes_on_and_says_that_nothing_is_lost() {
+async fn a_run_that_goes_on_ends_well_when_it_is_asked_to_between_two_passes() {
     let shop = Shop::open(&SOUND).await;
     shop.expect(0, &["init", "--yes"]);
     let mut command = shop.command(&["run", "--every", "3600"]);
-    let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let out = BufReader::new(run.stdout.take().unwrap());
-    let waits = out.lines().map(Result::unwrap).find(|line| line.starts_with("Next pass in 60 min"));
-    assert!(waits.is_some(), "it waits for the next pass");
-    assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
-    let told: Vec<String> = lines(&mut run).collect();
-    assert_eq!(run.wait().unwrap().code(), Some(1));
-    assert!(told.join("\n").contains("error: interrupted\n  what to do: nothing is lost"), "{told:?}");
+    let mut run = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut out = BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(out.any(|line| line.starts_with("Next pass in 60 min")), "it waits for the next pass");
+    assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
+    assert_eq!(run.wait().unwrap().code(), Some(0));
     shop.expect(0, &["verify"]);
 }
 
 fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap)
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_apply_says_that_nothing_is_lost() {
+    let mut config = PortalConfig { limits: Limits::Off, ..PortalConfig::new(TOKEN) };
+    // Slow enough to be caught at work.
+    config.latency = Duration::from_millis(100);
+    let shop = Shop::with_portal(&Business { mess: false, ..Business::new(400) }, config).await;
+    shop.expect(0, &["init", "--yes"]);
+    let mut apply = shop.command(&["apply"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut err = lines(&mut apply);
+    assert!(err.any(|line| line.starts_with("customers: ")), "it is at work");
+    assert!(Command::new("kill").args(["-INT", &apply.id().to_string()]).status().unwrap().success());
+    let told: Vec<String> = err.collect();
+    assert_eq!(apply.wait().unwrap().code(), Some(1), "{told:?}");
+    assert!(told.join("\n").contains("error: interrupted\n  what to do: nothing is lost"), "{told:?}");
 }
 
 #[cfg(unix)]
