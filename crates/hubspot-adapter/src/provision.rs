@@ -362,7 +362,8 @@ fn option(spec: &OptionSpec) -> PropertyOption {
     PropertyOption { label: spec.label.clone(), value: spec.value.clone(), display_order: -1, hidden: false }
 }
 
-/// The group that HubSpot's own properties of a type stand in (HubSpot docs: properties, groups).
+/// The group that a type's own properties stand in: `contactinformation` for HubSpot's types, `{name}_information`
+/// for custom objects (observed live for the latter).
 fn information_group(object: &ObjectType) -> String {
     let name = object.as_str().to_ascii_lowercase();
     let singular = match name.as_str() {
@@ -371,13 +372,10 @@ fn information_group(object: &ObjectType) -> String {
         "deals" | "deal" | "0-3" => "deal",
         "tickets" | "ticket" | "0-5" => "ticket",
         "products" | "product" | "0-7" => "product",
-        "line_items" | "line_item" | "0-8" => "line_item",
+        "line_items" | "line_item" | "0-8" => "lineitem",
         _ => return format!("{name}_information"),
     };
-    match singular {
-        "contact" | "company" | "deal" | "ticket" | "product" => format!("{singular}information"),
-        other => format!("{other}_information"),
-    }
+    format!("{singular}information")
 }
 
 /// `order_status` as `Order status`.
@@ -415,6 +413,7 @@ mod tests {
         assert_eq!(label_name(&label, "Billing contact"), "contacts_to_0_2_billing_contact");
         assert_eq!(words("order_status"), "Order status");
         assert_eq!(information_group(&"contacts".into()), "contactinformation");
+        assert_eq!(information_group(&"line_items".into()), "lineiteminformation");
         assert_eq!(information_group(&"machines".into()), "machines_information");
     }
 }
