@@ -110,6 +110,8 @@ pub struct Done {
 /// # Errors
 /// At the first failure of any kind.
 pub async fn run(csv: &Path, ledger: &Path, url: &str, token: &str) -> Result<Done, Failure> {
+    // A second installation is refused, which is no fault.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut ledger = Ledger::open(ledger)?;
     // The one place outside the transport crate that builds a client: the point is to use nothing of ours.
     #[allow(clippy::disallowed_methods, reason = "the bare loop uses nothing of the kit")]
