@@ -83,6 +83,27 @@ async fn a_change_costs_one_call_per_hundred_records() {
     assert!(world.engine().verify().await.unwrap().is_clean());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_thousand_changes_among_a_hundred_thousand_cost_ten_upserts_and_none_cost_nothing() {
+    let world = world().await;
+    fill(&world, 10, 100_000);
+    world.run().await;
+    world.portal().clear_stats();
+    let unchanged = world.run().await;
+    assert_eq!(unchanged.links[1].unchanged, 100_000);
+    assert_eq!(world.portal().stats().calls, 0, "unchanged records cost no call of any kind");
+
+    for n in (0..100_000).step_by(100) {
+        let firm = format!("F{}", n % 10);
+        let bills = if n % 5 == 0 { Value::text(firm.clone()) } else { Value::Null };
+        world.source.put("people", &format!("P{n}"), person(n, &firm, bills, -1));
+    }
+    let changed = world.run().await;
+    assert_eq!(changed.links[1].updated, 1_000);
+    let stats = world.portal().stats().clone();
+    assert_eq!((stats.upserts, stats.calls, stats.searches), (10, 10, 0), "{:?}", stats.by_operation);
+}
+
 /// All live records of a type.
 pub(crate) fn live(world: &World, object: &str) -> Vec<StoredRecord> {
     world.portal().records(object, 0, 1_000_000).unwrap().records

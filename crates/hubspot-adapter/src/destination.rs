@@ -13,7 +13,7 @@ use hubspot_client::{
 use sync_types::{
     Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeOutcome, Lane, Limits, ObjectType,
     PropertyName, RecordId, RowOutcome, Schema, Shown, ShownEdge, ShownPage, SyncKey, Target, Value,
-    WriteBatch,
+    WriteBatch, WriteRow,
 };
 
 use tokio::sync::Mutex;
@@ -339,7 +339,7 @@ impl Destination for HubSpotDestination {
                 objects.batch_update_isolating(&rows).await
             }
         };
-        outcomes(batch, result)
+        outcomes(batch, &pairs, result)
     }
 
     async fn write_edges(&self, batch: &EdgeBatch) -> Result<Vec<EdgeOutcome>, DestinationError> {
@@ -385,6 +385,7 @@ const CALL_TIME: Duration = Duration::from_millis(300);
 /// The rows' outcomes in the engine's words.
 fn outcomes(
     batch: &WriteBatch,
+    sent: &[Vec<(&str, &str)>],
     result: Result<BatchOutcome<Written>, Error>,
 ) -> Result<Vec<RowOutcome>, DestinationError> {
     let outcome = match result {
@@ -404,25 +405,35 @@ fn outcomes(
         Err(error) => return Err(destination_error(error)),
     };
     let correlation = outcome.cause.as_ref().and_then(Error::correlation_id);
-    let rows = outcome.rows.into_iter().zip(&batch.rows).map(|(outcome, row)| match outcome {
-        hubspot_client::RowOutcome::Written(written) => RowOutcome::Written {
-            record: RecordId::from(written.id.as_str()),
-            created: written.new,
-            shown: row.values.iter().map(|(place, _)| shown(batch, *place, &written.record)).collect(),
-        },
-        hubspot_client::RowOutcome::Rejected(refusal) => {
-            RowOutcome::Rejected(rejection(&refusal, correlation))
-        }
-        hubspot_client::RowOutcome::Unknown(UnknownReason::NotAttempted) => {
-            RowOutcome::NotSent("an earlier part of the batch failed".into())
-        }
-        hubspot_client::RowOutcome::Unknown(why) => RowOutcome::Unknown(format!("{why:?}")),
-    });
+    let rows =
+        outcome.rows.into_iter().zip(batch.rows.iter().zip(sent)).map(
+            |(outcome, (row, sent))| match outcome {
+                hubspot_client::RowOutcome::Written(written) => RowOutcome::Written {
+                    record: RecordId::from(written.id.as_str()),
+                    created: written.new,
+                    reshown: reshown(row, sent, &written.record),
+                },
+                hubspot_client::RowOutcome::Rejected(refusal) => {
+                    RowOutcome::Rejected(rejection(&refusal, correlation))
+                }
+                hubspot_client::RowOutcome::Unknown(UnknownReason::NotAttempted) => {
+                    RowOutcome::NotSent("an earlier part of the batch failed".into())
+                }
+                hubspot_client::RowOutcome::Unknown(why) => RowOutcome::Unknown(format!("{why:?}")),
+            },
+        );
     Ok(rows.collect())
 }
 
-/// What HubSpot shows of a value just written; `None` where its answer does not name the property.
-fn shown(batch: &WriteBatch, place: u16, record: &Record) -> Option<Value> {
-    let name = batch.properties.get(usize::from(place))?.as_str();
-    record.properties.contains(name).then(|| from_hubspot(record.get(name)))
+/// What HubSpot shows otherwise than it was sent.
+fn reshown(row: &WriteRow, sent: &[(&str, &str)], record: &Record) -> Vec<(u16, Value)> {
+    let mut reshown = Vec::new();
+    for ((place, _), (name, sent)) in row.values.iter().zip(sent) {
+        if let Some(shown) = record.properties.named(name)
+            && shown.unwrap_or_default() != *sent
+        {
+            reshown.push((*place, from_hubspot(shown)));
+        }
+    }
+    reshown
 }

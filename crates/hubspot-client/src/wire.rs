@@ -64,16 +64,6 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A scalar as its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Text(pub(crate) Option<Box<str>>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        optional_text(deserializer).map(Self)
-    }
-}
-
 /// The `context` of an error: lists of texts by name, where HubSpot sometimes writes a single text.
 pub(crate) type Context = BTreeMap<String, Texts>;
 

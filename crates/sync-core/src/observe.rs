@@ -22,6 +22,12 @@ pub(crate) struct Discovered {
     by_match: Vec<HashMap<Fingerprint, Option<RecordId>>>,
 }
 
+impl Discovered {
+    fn is_empty(&self) -> bool {
+        self.by_key.is_empty() && self.by_match.iter().all(HashMap::is_empty)
+    }
+}
+
 /// How a scan meets a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meeting {
@@ -533,16 +539,15 @@ impl Run<'_> {
         id: &ExternalId,
         prints: &[Option<Fingerprint>],
     ) -> Option<Recognised> {
-        let name = self.link(link).name.clone();
-        let match_on = self.link(link).match_on.clone();
-        let found = self.discovered.get_mut(&link)?;
+        let found = self.discovered.get_mut(&link).filter(|found| !found.is_empty())?;
+        let spec = self.engine.parts.mapper.links().get(usize::from(link.0))?;
         if !found.by_key.is_empty() {
-            let key = crate::sync_key(&self.engine.parts.engagement, &name, id, 0);
+            let key = crate::sync_key(&self.engine.parts.engagement, &spec.name, id, 0);
             if found.by_key.contains_key(key.as_str()) {
                 return Some(Recognised::ByKey);
             }
         }
-        for (rule, place) in match_on.iter().enumerate() {
+        for (rule, place) in spec.match_on.iter().enumerate() {
             let Some(Some(print)) = prints.get(*place) else { continue };
             // Taken out: no second source record may claim the same HubSpot record.
             if let Some(Some(record)) = found.by_match.get_mut(rule).and_then(|known| known.remove(print)) {

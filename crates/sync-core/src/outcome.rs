@@ -58,9 +58,9 @@ impl Run<'_> {
             rows.into_iter().zip(batch.rows).zip(outcomes.into_iter().chain(missing))
         {
             match outcome {
-                RowOutcome::Written { record, created, shown } => {
+                RowOutcome::Written { record, created, reshown } => {
                     line.written += 1;
-                    self.agree(link, row, record, created, &sent.values, shown);
+                    self.agree(link, row, record, created, &sent.values, reshown);
                 }
                 RowOutcome::Rejected(why) => {
                     line.rejected += 1;
@@ -115,7 +115,7 @@ impl Run<'_> {
         record: RecordId,
         created: Option<bool>,
         sent: &[(u16, Value)],
-        shown: Vec<Option<Value>>,
+        reshown: Vec<(u16, Value)>,
     ) {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let properties = &self.engine.names[usize::from(link.0)].properties;
@@ -131,19 +131,23 @@ impl Run<'_> {
             }
         }
         let mut reformatted = Vec::new();
-        for ((place, _), shown) in sent.iter().zip(shown.into_iter().chain(std::iter::repeat(None))) {
+        for (place, _) in sent {
             let index = usize::from(*place);
             let (Some(property), Some(Some(left))) = (properties.get(index), row.prints.get(index)) else {
                 continue;
             };
-            let right = match shown {
-                Some(value) => self.prints.value(&mapper.canonical(link, index, value)),
-                None => *left,
-            };
-            if right != *left {
+            let base = FieldBase { property: *property, left: *left, right: *left };
+            if row.kind == Kind::Create { bases.push(base) } else { set_base(&mut bases, base) }
+        }
+        for (place, shown) in reshown {
+            let index = usize::from(place);
+            let Some(property) = properties.get(index) else { continue };
+            let right = self.prints.value(&mapper.canonical(link, index, shown));
+            if let Some(base) = bases.iter_mut().find(|base| base.property == *property && base.left != right)
+            {
+                base.right = right;
                 reformatted.push(index);
             }
-            set_base(&mut bases, FieldBase { property: *property, left: *left, right });
         }
         let name = self.names(link);
         for index in reformatted {

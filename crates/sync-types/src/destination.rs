@@ -161,9 +161,9 @@ pub enum RowOutcome {
         record: RecordId,
         /// Whether the write created it, where the destination tells.
         created: Option<bool>,
-        /// What the destination shows now for each of the row's values, in their order; `None` where the answer
-        /// left it out.
-        shown: Vec<Option<Value>>,
+        /// The values that the destination shows otherwise than they were sent: their place in
+        /// [`WriteBatch::properties`] and what it shows. A value that its answer left out counts as sent.
+        reshown: Vec<(u16, Value)>,
     },
     /// It was refused for good: the same row would be refused again.
     Rejected(Rejection),

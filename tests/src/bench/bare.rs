@@ -16,6 +16,9 @@ const BATCH: usize = 100;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// Key, hash and record of each row of a batch.
+type Settled = Vec<(String, i64, String)>;
+
 #[derive(Deserialize)]
 struct Person<'a> {
     person_id: &'a str,
@@ -123,8 +126,8 @@ pub async fn run(csv: &Path, ledger: &Path, url: &str, token: &str) -> Result<Do
     let mut done = Done::default();
     let mut batch: Vec<Input> = Vec::with_capacity(BATCH);
     let mut hashes: Vec<(String, i64)> = Vec::with_capacity(BATCH);
-    let mut flying: JoinSet<Result<Vec<(String, i64, String)>, Failure>> = JoinSet::new();
-    let mut landed: VecDeque<Vec<(String, i64, String)>> = VecDeque::new();
+    let mut flying: JoinSet<Result<Settled, Failure>> = JoinSet::new();
+    let mut landed: VecDeque<Settled> = VecDeque::new();
     loop {
         let more = reader.read_record(&mut row)?;
         if more {
@@ -276,7 +279,7 @@ impl Ledger {
     /// One commit for the outcomes that have landed and the intent that goes out.
     fn commit(
         &mut self,
-        landed: &mut VecDeque<Vec<(String, i64, String)>>,
+        landed: &mut VecDeque<Settled>,
         sending: Option<&[(String, i64)]>,
     ) -> Result<(), Failure> {
         if landed.is_empty() && sending.is_none() {
