@@ -27,7 +27,7 @@ impl<'a> Flow<'a> {
     pub(crate) fn owned(value: Value) -> Flow<'a> {
         match value {
             Value::Null => Flow::Null,
-            Value::Text(text) => Flow::text(Cow::Owned(text.into_string())),
+            Value::Text(text) => Flow::text(Cow::Owned(text.into())),
             other => Flow::Other(other),
         }
     }
@@ -39,7 +39,7 @@ impl<'a> Flow<'a> {
     pub(crate) fn into_value(self) -> Value {
         match self {
             Flow::Null => Value::Null,
-            Flow::Text(text) => Value::Text(text.into_owned().into_boxed_str()),
+            Flow::Text(text) => Value::Text(text.into()),
             Flow::Other(value) => value,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use sync_types::{ObjectType, PropertyKind, Value};
+use sync_types::{CompactString, ObjectType, PropertyKind, Value};
 
 use crate::flow::{Failure, Flow};
 use crate::steps::{text, web};
@@ -86,7 +86,7 @@ impl Form {
     }
 }
 
-fn rewrite(text: Box<str>, change: impl for<'a> Fn(Cow<'a, str>) -> Cow<'a, str>) -> Value {
+fn rewrite(text: CompactString, change: impl for<'a> Fn(Cow<'a, str>) -> Cow<'a, str>) -> Value {
     match change(Cow::Borrowed(&text)) {
         Cow::Borrowed(same) if same.len() == text.len() => Value::text(text),
         changed => Value::text(changed.into_owned()),
@@ -139,7 +139,7 @@ impl Limits {
     pub(crate) fn admit(&self, flow: Flow<'_>) -> Result<Value, Failure> {
         let flow = match (self.kind, flow) {
             (PropertyKind::Options, Flow::Text(text)) => {
-                Flow::Other(Value::List(vec![Value::Text(text.into_owned().into_boxed_str())]))
+                Flow::Other(Value::List(vec![Value::Text(text.into())]))
             }
             (_, flow) => flow,
         };

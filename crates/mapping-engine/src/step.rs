@@ -192,9 +192,9 @@ impl Step {
         for item in items {
             match item {
                 Value::Text(text) => {
-                    let text = self.run_text(Cow::Owned(text.into_string()))?;
+                    let text = self.run_text(Cow::Owned(text.into()))?;
                     if !text.is_empty() {
-                        done.push(Value::Text(text.into_owned().into_boxed_str()));
+                        done.push(Value::Text(text.into()));
                     }
                 }
                 Value::Null => {}

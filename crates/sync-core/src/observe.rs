@@ -502,7 +502,7 @@ impl Run<'_> {
                 for shown in page.records {
                     let mut values = shown.values.into_iter();
                     if let Some(Value::Text(key)) = values.next() {
-                        found.by_key.insert(key.into_string(), shown.id);
+                        found.by_key.insert(key.into(), shown.id);
                         continue;
                     }
                     for ((rule, place), value) in spec.match_on.iter().enumerate().zip(values) {

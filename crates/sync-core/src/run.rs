@@ -490,7 +490,10 @@ impl<'e> Run<'e> {
     }
 
     fn send(&mut self, op: OpId, outgoing: Outgoing) {
-        if !self.is_prepared && !self.engine.rules.is_empty() {
+        if !self.is_prepared
+            && let Outgoing::Write { rows, .. } = &outgoing
+            && rows.iter().any(|row| !row.want.is_empty())
+        {
             self.prepare();
         }
         let destination = std::sync::Arc::clone(&self.engine.parts.destination);

@@ -19,6 +19,7 @@ mod store;
 mod value;
 
 pub use clock::Clock;
+pub use compact_str::CompactString;
 pub use destination::{
     Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeChange, EdgeOutcome, Lane, Limits,
     Rejection, RowOutcome, Shown, ShownEdge, ShownPage, Target, WriteBatch, WriteRow,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -26,7 +27,7 @@ pub enum Value {
     /// An instant.
     DateTime(Timestamp),
     /// Text; the empty text is [`Value::Null`] in canonical form.
-    Text(Box<str>),
+    Text(CompactString),
     /// Several values, such as the chosen options of a multiple-choice property.
     List(Vec<Value>),
     /// A nested object as a source may hold it, in the source's order.
@@ -36,7 +37,7 @@ pub enum Value {
 impl Value {
     /// Text, or [`Value::Null`] for the empty text.
     #[must_use]
-    pub fn text(text: impl Into<Box<str>>) -> Value {
+    pub fn text(text: impl Into<CompactString>) -> Value {
         let text = text.into();
         if text.is_empty() { Value::Null } else { Value::Text(text) }
     }
