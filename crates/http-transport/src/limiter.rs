@@ -20,18 +20,7 @@ pub use self::pace::PaceConfig;
 use self::queue::{Budget, Grant, State, Waiter};
 use self::window::RollingWindow;
 pub use self::window::WindowConfig;
-
-/// How urgent a call is. Waiting calls are served in this order, and by arrival within a lane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
-    /// Somebody or something waits for it now.
-    #[default]
-    Live,
-    /// Checks of what was written.
-    Verify,
-    /// Bulk work, which may wait for everything else.
-    Backfill,
-}
+pub use sync_types::Lane;
 
 /// One budget of a limiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -43,11 +43,7 @@ impl HubSpotDestination {
     }
 
     pub(crate) fn client(&self, lane: Lane) -> Client {
-        self.client.lane(match lane {
-            Lane::Live => hubspot_client::Lane::Live,
-            Lane::Verify => hubspot_client::Lane::Verify,
-            Lane::Backfill => hubspot_client::Lane::Backfill,
-        })
+        self.client.lane(lane)
     }
 
     /// The type as the API takes it: HubSpot knows its own types by name, a custom one by its type id only

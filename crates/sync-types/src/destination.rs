@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{EdgeKind, ObjectType, OpId, PropertyName, RecordId, Schema, SyncKey, Value};
+use crate::{EdgeKind, Lane, ObjectType, OpId, PropertyName, RecordId, Schema, SyncKey, Value};
 
 /// A system that records are written to.
 ///
@@ -83,17 +83,6 @@ pub trait Destination: fmt::Debug + Send + Sync {
 
     /// Calls of the day that are left, and the day's allowance, if known.
     fn day(&self) -> Option<(u64, u64)>;
-}
-
-/// Which work goes first when calls are scarce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Lane {
-    /// A change that somebody waits for.
-    Live,
-    /// Reads that prove agreement.
-    Verify,
-    /// First loads and repairs in bulk.
-    Backfill,
 }
 
 /// How much one call may carry.

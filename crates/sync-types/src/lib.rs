@@ -10,6 +10,7 @@ mod clock;
 mod destination;
 mod fingerprint;
 mod id;
+mod lane;
 mod mapper;
 mod record;
 mod requirements;
@@ -21,13 +22,14 @@ mod value;
 pub use clock::Clock;
 pub use compact_str::CompactString;
 pub use destination::{
-    Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeChange, EdgeOutcome, Lane, Limits,
+    Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeChange, EdgeOutcome, Limits,
     Rejection, RowOutcome, Shown, ShownEdge, ShownPage, Target, WriteBatch, WriteRow,
 };
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use id::{
     Collection, EdgeRuleId, ExternalId, LinkId, ObjectType, OpId, PairId, PropertyName, RecordId, SyncKey,
 };
+pub use lane::Lane;
 pub use mapper::{
     EdgeKind, EdgeRule, FieldProblem, FirstContact, Link, MapError, Mapped, MappedProperty, Mapper,
 };
