@@ -16,9 +16,8 @@ const NODE_SDK: &str = "@hubspot/api-client@14.0.1";
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let sandbox = build_sandbox(workspace)?;
     let scripts = workspace.root.join("crates/hubspot-sandbox/tests/conformance");
-    let installed = workspace.target.join("conformance");
-    let python = install_python_sdk(&installed.join("python"))?;
-    let modules = install_node_sdk(&installed.join("node"))?;
+    let python = install_python_sdk(workspace)?;
+    let modules = install_node_sdk(&workspace.target.join("conformance/node"))?;
 
     let mut python_suite = Command::new(python);
     python_suite.arg("suite.py").current_dir(scripts.join("python"));
@@ -47,8 +46,9 @@ fn build_sandbox(workspace: &Workspace) -> Result<PathBuf, String> {
     Ok(workspace.target.join("debug").join(format!("hubspot-sandbox{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// A virtual environment; answers with its interpreter.
-fn install_python_sdk(folder: &Path) -> Result<PathBuf, String> {
+/// A virtual environment with HubSpot's SDK, made where it is not yet there; answers with its interpreter.
+pub(crate) fn install_python_sdk(workspace: &Workspace) -> Result<PathBuf, String> {
+    let folder = &workspace.target.join("conformance/python");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     once(folder, PYTHON_SDK, || {
         process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to the person who ran it")]
 
 mod arrows;
+mod bench;
 mod ci;
 mod conformance;
 mod process;
@@ -22,6 +23,9 @@ cargo xtask <command>
   tidy                 manifests, file heads, words and README commands are as agreed
   conformance          HubSpot's own Python and Node SDKs run against hubspot-sandbox (needs python3, node, npm and
                        a package registry the first time)
+  bench sync           engine, bare loop and Python script bring contacts into hubspot-sandbox; prints figures and goals
+                       [--rounds N] [--rows N] [--python-rounds N] [--million] (needs python3 and a package registry
+                       the first time, unless --python-rounds 0)
 ";
 
 fn main() -> ExitCode {
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
         ["check-arrows"] => in_workspace(arrows::run),
         ["tidy"] => in_workspace(tidy::run),
         ["conformance"] => in_workspace(conformance::run),
+        ["bench", "sync", options @ ..] => in_workspace(|workspace| bench::run(workspace, options)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

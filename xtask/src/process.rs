@@ -12,6 +12,16 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", shown(command))) }
 }
 
+/// Runs `command` without a word and answers with what it printed; its errors and warnings are on ours.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cannot start `{}`: {error}", shown(command)))?;
+    if !output.status.success() {
+        return Err(format!("`{}` ended with {}", shown(command), output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("`{}` printed what is not UTF-8", shown(command)))
+}
+
 /// Whether `command` can be started and succeeds; its output is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())

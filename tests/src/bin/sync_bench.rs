@@ -47,7 +47,13 @@ fn main() -> Result<(), Failure> {
             ["bare", folder, ledger, url, token] => {
                 let csv = Path::new(folder).join("people.csv");
                 let done = bare::run(&csv, Path::new(ledger), url, token).await?;
-                json!({ "read": done.read, "written": done.written, "calls": done.calls, "commits": done.commits })
+                json!({
+                    "read": done.read,
+                    "written": done.written,
+                    "calls": done.calls,
+                    "batches": done.calls,
+                    "commits": done.commits,
+                })
             }
             _ => return Err("usage: sync-bench data|init|engine|bare …".into()),
         };
@@ -101,6 +107,7 @@ async fn engine(
         "read": read,
         "written": report.written(),
         "calls": counts.reads + counts.writes,
+        "batches": counts.writes,
         "commits": report.commits,
     }))
 }
