@@ -225,3 +225,120 @@ async fn a_revoked_credential_and_a_missing_scope_halt_with_a_remedy_and_lose_no
     assert!(world.run().await.is_complete());
     assert!(world.engine().verify().await.unwrap().is_clean());
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_new_records_that_match_one_of_hubspots_are_not_both_linked_to_it() {
+    let world = world().await;
+    fill(&world, 1, 2);
+    assert!(world.run().await.is_complete());
+    let now = world.clock.now();
+    world.portal().create_as_user(now, "contacts", [("email", "person70@example.com")]).unwrap();
+    world.source.put("people", "A", person(70, "F0", Value::Null, 1));
+    world.source.put("people", "B", person(70, "F0", Value::Null, 2));
+    let report = world.run().await;
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(
+        (report.links[1].adopted, report.links[1].parked.get("duplicate")),
+        (1, Some(&1)),
+        "{report:?}"
+    );
+    assert_eq!(live(&world, "contacts").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_load_that_was_halted_recognises_records_when_it_goes_on() {
+    let world = world().await;
+    fill(&world, 150, 0);
+    let now = world.clock.now();
+    // A company's domain is not unique in HubSpot: only reading the portal recognises it.
+    world
+        .portal()
+        .create_as_user(now, "companies", [("name", "Hand"), ("domain", "firm149.example")])
+        .unwrap();
+    let denied = FaultKind::Status { status: 401, retry_after: None };
+    world
+        .portal()
+        .inject(Fault { matcher: matching("/batch/"), skip: 0, count: None, kind: denied })
+        .unwrap();
+    assert!(world.run().await.halted.is_some());
+    world.portal().clear_faults();
+    assert!(world.run().await.is_complete());
+    assert_eq!(live(&world, "companies").len(), 150);
+    assert!(world.engine().verify().await.unwrap().is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_made_anew_gets_its_children_back() {
+    let world = world().await;
+    fill(&world, 2, 10);
+    world.run().await;
+    let now = world.clock.now();
+    let gone =
+        live(&world, "companies").into_iter().find(|firm| firm.properties["domain"] == "firm1.example");
+    world.portal().archive_record(now, "companies", gone.unwrap().id).unwrap();
+    world.source.put("firms", "F1", vec!["Firm 1 again".into(), "firm1.example".into()]);
+    let report = world.run().await;
+    assert_eq!((report.links[0].recreated, report.edges[0].added), (1, 5), "{report:?}");
+    let verdict = world.engine().verify().await.unwrap();
+    assert!(verdict.is_clean(), "{:#?}", verdict.differences);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_was_asked_for_outlives_a_plan_and_a_halt() {
+    let world = world().await;
+    fill(&world, 1, 5);
+    let refused = FaultKind::RefuseRow { row: 0 };
+    world.portal().inject(Fault::once(matching("/contacts/batch/upsert"), refused)).unwrap();
+    assert_eq!(world.run().await.links[1].created, 4);
+    world.engine().retry_dead_letters(&Select::default()).unwrap();
+    let planned = crate::plans::plan(&world).await.0;
+    assert_eq!(planned.links[1].create, 1, "{planned:?}");
+    let denied = FaultKind::Status { status: 401, retry_after: None };
+    world
+        .portal()
+        .inject(Fault { matcher: matching("/batch/"), skip: 0, count: Some(9), kind: denied })
+        .unwrap();
+    assert!(world.run().await.halted.is_some());
+    world.portal().clear_faults();
+    assert_eq!(world.run().await.links[1].created, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_label_that_a_person_made_survives_the_end_of_our_association() {
+    let world = world().await;
+    fill(&world, 2, 2);
+    world.run().await;
+    let id = contact(&world, "person1@example.com").unwrap().id.to_string();
+    let firm =
+        live(&world, "companies").into_iter().find(|firm| firm.properties["domain"] == "firm1.example");
+    let firm = firm.unwrap().id.to_string();
+    let types = |name: &str| hubspot_client::ObjectType::new(name).unwrap();
+    let links = world.client().associations(&types("contacts"), &types("companies"));
+    let new = hubspot_client::NewLabel {
+        name: "decides".into(),
+        label: "Decision maker".into(),
+        inverse_label: None,
+    };
+    links.create_label(&new).await.unwrap();
+    let made = links.labels().await.unwrap();
+    let made = made.iter().find(|label| label.label.as_deref() == Some("Decision maker")).unwrap();
+    let label = [made.association_type()];
+    let pair = hubspot_client::LabelledPair { from: &id, to: &firm, types: &label };
+    links.batch_link(&[pair]).await.unwrap();
+
+    world.source.put("people", "P1", person(1, "F0", Value::Null, 1));
+    assert!(world.run().await.is_complete());
+    let left = links.batch_read(&[&id]).await.unwrap();
+    let kept = left.by_record.values().flatten().find(|record| record.to.as_str() == firm).unwrap();
+    assert!(kept.types.iter().any(|kind| kind.label.as_deref() == Some("Decision maker")), "{kept:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn verify_sees_an_association_that_changed_at_the_source_only() {
+    let world = world().await;
+    fill(&world, 3, 3);
+    world.run().await;
+    world.source.put("people", "P0", person(0, "F2", "F0".into(), 0));
+    let verdict = world.engine().verify().await.unwrap();
+    assert!(!verdict.is_clean() && verdict.links[1].pending == 1, "{verdict:?}");
+}

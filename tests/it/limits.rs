@@ -105,7 +105,8 @@ async fn a_live_change_is_written_within_two_seconds_of_a_running_backfill() {
         waits
     };
     let (report, waits) = tokio::join!(engine.run_once(), watch);
-    assert!(report.unwrap().is_complete());
+    let report = report.unwrap();
+    assert!(report.is_complete() && report.parked() == 0, "{report:?}");
     assert_eq!(waits.len(), 5);
     for wait in waits {
         assert!(wait <= Duration::from_secs(2), "a live change waited {wait:?}");

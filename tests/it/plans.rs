@@ -23,7 +23,7 @@ impl Write for Memory {
     }
 }
 
-async fn plan(world: &World) -> (sync_core::PlanSummary, String) {
+pub(crate) async fn plan(world: &World) -> (sync_core::PlanSummary, String) {
     let memory = Memory::default();
     let mut engine = world.engine();
     let sink = PlanSink::new(&engine, Box::new(memory.clone())).unwrap();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hubspot_client::{
-    BatchOutcome, Client, Error, ListOptions, ReadRequest, ReadRow, Record, SearchRequest, UnknownReason,
-    UpdateRow, UpsertRow, Written,
+    BatchOutcome, Client, Error, ListOptions, ReadRequest, ReadRow, Record, UnknownReason, UpdateRow,
+    UpsertRow, Written,
 };
 use sync_types::{
     Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeOutcome, Lane, Limits, ObjectType,
@@ -144,54 +144,45 @@ pub(crate) fn is_standard(name: &str) -> bool {
     let is_id = name
         .split_once('-')
         .is_some_and(|(a, b)| !b.is_empty() && a.bytes().chain(b.bytes()).all(|byte| byte.is_ascii_digit()));
-    is_id || type_id(name) != name
-}
-
-/// The type id of one of HubSpot's own types, singular or plural; any other name as it is.
-fn type_id(name: &str) -> &str {
     let lower = name.to_ascii_lowercase();
-    let is_it = |known: &&(&str, &str)| {
-        known.0 == lower
-            || known.0.strip_suffix('s') == Some(&lower)
-            || (lower == "company" && known.0 == "companies")
-    };
-    STANDARD.iter().find(is_it).map_or(name, |known| known.1)
+    let is_it = |known: &&str| **known == *lower || known.strip_suffix('s') == Some(&lower);
+    is_id || lower == "company" || STANDARD.iter().any(|known| is_it(&known))
 }
 
 /// HubSpot's own types by their plural names (HubSpot docs: using object APIs).
-const STANDARD: &[(&str, &str)] = &[
-    ("contacts", "0-1"),
-    ("companies", "0-2"),
-    ("deals", "0-3"),
-    ("tickets", "0-5"),
-    ("products", "0-7"),
-    ("line_items", "0-8"),
-    ("quotes", "0-14"),
-    ("communications", "0-18"),
-    ("feedback_submissions", "0-19"),
-    ("tasks", "0-27"),
-    ("notes", "0-46"),
-    ("meetings", "0-47"),
-    ("calls", "0-48"),
-    ("emails", "0-49"),
-    ("invoices", "0-53"),
-    ("marketing_events", "0-54"),
-    ("subscriptions", "0-69"),
-    ("goals", "0-74"),
-    ("discounts", "0-84"),
-    ("fees", "0-85"),
-    ("taxes", "0-86"),
-    ("commerce_payments", "0-101"),
-    ("users", "0-115"),
-    ("postal_mail", "0-116"),
-    ("orders", "0-123"),
-    ("leads", "0-136"),
-    ("carts", "0-142"),
-    ("services", "0-162"),
-    ("courses", "0-410"),
-    ("listings", "0-420"),
-    ("appointments", "0-421"),
-    ("projects", "0-970"),
+const STANDARD: &[&str] = &[
+    "contacts",
+    "companies",
+    "deals",
+    "tickets",
+    "products",
+    "line_items",
+    "quotes",
+    "communications",
+    "feedback_submissions",
+    "tasks",
+    "notes",
+    "meetings",
+    "calls",
+    "emails",
+    "invoices",
+    "marketing_events",
+    "subscriptions",
+    "goals",
+    "discounts",
+    "fees",
+    "taxes",
+    "commerce_payments",
+    "users",
+    "postal_mail",
+    "orders",
+    "leads",
+    "carts",
+    "services",
+    "courses",
+    "listings",
+    "appointments",
+    "projects",
 ];
 
 /// A type name that the client takes; a bad one is a mapping's fault.
@@ -226,24 +217,6 @@ impl Destination for HubSpotDestination {
                 return;
             }
         }
-    }
-
-    async fn counts(&self, objects: &[ObjectType]) -> Result<Vec<u64>, DestinationError> {
-        let client = self.client(Lane::Verify);
-        let usage = client.quota().records().await.map_err(destination_error)?;
-        let mut counts = Vec::with_capacity(objects.len());
-        for object in objects {
-            let resolved = self.resolve(object).await?;
-            counts.push(match usage.records_of(type_id(resolved.as_str())) {
-                Some(count) => count,
-                // Not every type is in the limits API; the total of a search is the next best.
-                None => {
-                    let request = SearchRequest { limit: 1, ..SearchRequest::default() };
-                    client.objects(&resolved).search(&request).await.map_err(destination_error)?.total
-                }
-            });
-        }
-        Ok(counts)
     }
 
     async fn list(
@@ -359,6 +332,7 @@ impl Destination for HubSpotDestination {
             write_max: 100,
             read_max: 100,
             edges_max: 2_000,
+            edge_removals_max: edges::REMOVE_MAX,
             edge_reads_max: 1_000,
             page_max: 100,
             in_flight_max: self.client.limits().in_flight_max,

@@ -18,7 +18,7 @@ use crate::failure::{destination_error, rejection};
 const PRIMARY: &str = "Primary";
 
 /// HubSpot docs: associations, archive: no number is documented for removals; a hundred is what others use.
-const REMOVE_MAX: usize = 100;
+pub(crate) const REMOVE_MAX: usize = 100;
 
 /// The association types between two object types, in one direction.
 #[derive(Clone, Debug, Default)]
@@ -66,17 +66,56 @@ pub(crate) async fn write(
     let pairs: Vec<Pair<'_>> =
         batch.edges.iter().map(|(from, to)| Pair { from: from.as_str(), to: to.as_str() }).collect();
     match &batch.change {
-        EdgeChange::Add(EdgeKind::Plain) => added(batch, associations.batch_link_default(&pairs).await),
+        EdgeChange::Add(EdgeKind::Plain) => add(&associations, &pairs, None).await,
         EdgeChange::Add(kind) => {
             let types = [association_type(destination, batch, kind).await?];
-            added(batch, associations.batch_link(&labelled(&pairs, &types)).await)
+            add(&associations, &pairs, Some(&types)).await
         }
-        EdgeChange::RemoveAll => removed(&associations, &pairs, None).await,
         EdgeChange::Remove(kind) => {
             let types = [association_type(destination, batch, kind).await?];
             removed(&associations, &pairs, Some(&types)).await
         }
+        EdgeChange::RemoveLast(kind) => remove_last(destination, batch, &associations, &pairs, kind).await,
     }
+}
+
+/// Removes associations with what lies under them, but leaves what somebody else has labelled.
+async fn remove_last(
+    destination: &HubSpotDestination,
+    batch: &EdgeBatch,
+    associations: &Associations,
+    pairs: &[Pair<'_>],
+    kind: &EdgeKind,
+) -> Result<Vec<EdgeOutcome>, DestinationError> {
+    let near: Vec<&str> = pairs.iter().map(|pair| pair.from).collect();
+    let known = associations.batch_read(&near).await.map_err(destination_error)?;
+    let is_foreign = |pair: &Pair<'_>| {
+        let records = known.by_record.get(&hubspot_client::RecordId::from(pair.from));
+        let found = records.into_iter().flatten().find(|record| record.to.as_str() == pair.to);
+        found.is_some_and(|record| {
+            let mut kinds = record.types.iter().map(kind_of_attached);
+            kinds.any(|found| found != EdgeKind::Plain && found != EdgeKind::Primary && found != *kind)
+        })
+    };
+    let (foreign, ours): (Vec<usize>, Vec<usize>) =
+        (0..pairs.len()).partition(|place| pairs.get(*place).is_some_and(is_foreign));
+    let pick =
+        |places: &[usize]| places.iter().filter_map(|place| pairs.get(*place)).copied().collect::<Vec<_>>();
+    let mut outcomes = vec![EdgeOutcome::Done; pairs.len()];
+    let mut settle = |places: &[usize], found: Vec<EdgeOutcome>| {
+        for (place, outcome) in places.iter().zip(found) {
+            if let Some(slot) = outcomes.get_mut(*place) {
+                *slot = outcome;
+            }
+        }
+    };
+    settle(&ours, removed(associations, &pick(&ours), None).await?);
+    // Under a foreign label the plain association has to stay; of ours, only a label can go.
+    if *kind != EdgeKind::Plain && !foreign.is_empty() {
+        let types = [association_type(destination, batch, kind).await?];
+        settle(&foreign, removed(associations, &pick(&foreign), Some(&types)).await?);
+    }
+    Ok(outcomes)
 }
 
 fn labelled<'a>(pairs: &[Pair<'a>], types: &'a [AssociationType]) -> Vec<LabelledPair<'a>> {
@@ -105,30 +144,54 @@ fn describe(kind: &EdgeKind) -> String {
     }
 }
 
-fn added(
-    batch: &EdgeBatch,
-    result: Result<BatchOutcome<()>, Error>,
+/// Adds associations. When HubSpot refuses a whole batch because of some, those are found by halving.
+async fn add(
+    associations: &Associations,
+    pairs: &[Pair<'_>],
+    types: Option<&[AssociationType]>,
 ) -> Result<Vec<EdgeOutcome>, DestinationError> {
-    match result {
-        Ok(outcome) => {
-            let correlation = outcome.cause.as_ref().and_then(Error::correlation_id);
-            let row = |row| match row {
-                RowOutcome::Written(()) => EdgeOutcome::Done,
-                RowOutcome::Rejected(refusal) => EdgeOutcome::Rejected(rejection(&refusal, correlation)),
-                RowOutcome::Unknown(why) => EdgeOutcome::Unknown(format!("{why:?}")),
-            };
-            Ok(outcome.rows.into_iter().map(row).collect())
-        }
-        Err(error) if error.is_about_data() => {
-            let refusal = error.refusal().map(|refusal| rejection(refusal, error.correlation_id()));
-            match refusal {
-                Some(refusal) => {
-                    Ok(batch.edges.iter().map(|_| EdgeOutcome::Rejected(refusal.clone())).collect())
-                }
-                None => Err(destination_error(error)),
+    let mut outcomes = Vec::with_capacity(pairs.len());
+    let mut parts: Vec<&[Pair<'_>]> = vec![pairs];
+    while let Some(part) = parts.pop() {
+        let result = match types {
+            None => associations.batch_link_default(part).await,
+            Some(types) => associations.batch_link(&labelled(part, types)).await,
+        };
+        match result {
+            Ok(outcome) => outcomes.extend(rows(outcome)),
+            Err(error) if is_about_rows(&error) && part.len() > 1 => {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.push(second);
+                parts.push(first);
             }
+            Err(error) if is_about_rows(&error) => outcomes.push(refused(&error)),
+            Err(error) if outcomes.is_empty() => return Err(destination_error(error)),
+            // Earlier parts are done: say so, and leave the rest for another time.
+            Err(error) => outcomes.extend(part.iter().map(|_| EdgeOutcome::Unknown(error.to_string()))),
         }
-        Err(error) => Err(destination_error(error)),
+    }
+    Ok(outcomes)
+}
+
+fn rows(outcome: BatchOutcome<()>) -> Vec<EdgeOutcome> {
+    let correlation = outcome.cause.as_ref().and_then(Error::correlation_id).map(ToOwned::to_owned);
+    let row = |row| match row {
+        RowOutcome::Written(()) => EdgeOutcome::Done,
+        RowOutcome::Rejected(refusal) => EdgeOutcome::Rejected(rejection(&refusal, correlation.as_deref())),
+        RowOutcome::Unknown(why) => EdgeOutcome::Unknown(format!("{why:?}")),
+    };
+    outcome.rows.into_iter().map(row).collect()
+}
+
+/// Whether a refusal is about one of the records, so that the others can be served.
+fn is_about_rows(error: &Error) -> bool {
+    error.is_about_data() || error.kind() == hubspot_client::ErrorKind::NotFound
+}
+
+fn refused(error: &Error) -> EdgeOutcome {
+    match error.refusal() {
+        Some(refusal) => EdgeOutcome::Rejected(rejection(refusal, error.correlation_id())),
+        None => EdgeOutcome::Unknown(error.to_string()),
     }
 }
 
@@ -147,6 +210,7 @@ async fn removed(
         let outcome = match result {
             Ok(()) => EdgeOutcome::Done,
             Err(error) if error.outcome_unknown() => EdgeOutcome::Unknown(error.to_string()),
+            Err(error) if is_about_rows(&error) => refused(&error),
             Err(error) if outcomes.is_empty() => return Err(destination_error(error)),
             // Earlier parts are done: say so, and leave the rest for another time.
             Err(error) => EdgeOutcome::Unknown(error.to_string()),

@@ -1,10 +1,8 @@
 //! Associations: made when both ends exist, removed when nobody wants them, waiting until then.
 
-use std::collections::BTreeMap;
-
 use sync_types::{
     DestinationError, EdgeBatch, EdgeChange, EdgeKind, EdgeOutcome, EdgePlace, EdgeRule, EdgeRuleId,
-    EdgeState, ExternalId, LedgerEntry, LinkId, OpId, PairId, ReadyEdge, Verb,
+    EdgeState, ExternalId, LedgerEntry, LinkId, OpId, PairId, ReadyEdge, RecordId, Verb,
 };
 
 use crate::engine::{Phase, Progress};
@@ -63,7 +61,8 @@ impl Run<'_> {
         batches: Batches,
     ) -> Result<Option<EdgePlace>, EngineError> {
         let state = if remove { EdgeState::Unwanted } else { EdgeState::Wanted };
-        let max = self.engine.parts.destination.limits().edges_max;
+        let limits = self.engine.parts.destination.limits();
+        let max = if remove { limits.edge_removals_max } else { limits.edges_max };
         let (name, to) = (self.rule_name(rule), self.names(self.rule(rule).to));
         while self.halt.is_none() {
             let edges = self.engine.parts.store.ready_edges(name, to, state, after.as_ref(), max)?;
@@ -72,7 +71,7 @@ impl Run<'_> {
                 break;
             }
             after = Some(last.place.clone());
-            let edges = self.planned_edges(rule, remove, edges);
+            let edges = self.planned_edges(rule, remove, edges)?;
             if edges.is_empty() {
                 continue;
             }
@@ -87,14 +86,21 @@ impl Run<'_> {
     }
 
     /// An apply touches only the edges of its plan.
-    fn planned_edges(&mut self, rule: EdgeRuleId, remove: bool, edges: Vec<ReadyEdge>) -> Vec<ReadyEdge> {
-        let Mode::Apply(file) = &self.mode else { return edges };
-        let name = &self.engine.parts.mapper.edge_rules()[usize::from(rule.0)].name;
-        let total = edges.len();
-        let planned: Vec<ReadyEdge> =
-            edges.into_iter().filter(|edge| file.has_edge(name, remove, &edge.place)).collect();
-        self.report.edges[usize::from(rule.0)].pending += (total - planned.len()) as u64;
-        planned
+    fn planned_edges(
+        &mut self,
+        rule: EdgeRuleId,
+        remove: bool,
+        edges: Vec<ReadyEdge>,
+    ) -> Result<Vec<ReadyEdge>, EngineError> {
+        let Mode::Apply(file) = &self.mode else { return Ok(edges) };
+        let spec = self.rule(rule);
+        let near: Vec<RecordId> = edges.iter().map(|edge| edge.from.clone()).collect();
+        let near = self.engine.parts.store.pairs_by_record(self.names(spec.from), &near)?;
+        let planned = edges.into_iter().zip(near).filter(|(edge, near)| {
+            near.as_ref()
+                .is_some_and(|near| file.has_edge(&spec.name, remove, &near.external, &edge.place.to))
+        });
+        Ok(planned.map(|(edge, _)| edge).collect())
     }
 
     /// Splits removals by what else holds: the last association between two records goes with everything, one
@@ -120,7 +126,7 @@ impl Run<'_> {
                 among.push(edge);
             }
         }
-        let split = [(EdgeChange::RemoveAll, alone), (EdgeChange::Remove(kind), among)];
+        let split = [(EdgeChange::RemoveLast(kind.clone()), alone), (EdgeChange::Remove(kind), among)];
         Ok(split.into_iter().filter(|(_, edges)| !edges.is_empty()).collect())
     }
 
@@ -185,7 +191,6 @@ impl Run<'_> {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 self.halt.get_or_insert_with(|| error.to_string());
-                self.report.edges[usize::from(rule.0)].pending += edges.len() as u64;
                 return;
             }
         };
@@ -206,12 +211,12 @@ impl Run<'_> {
                 EdgeOutcome::Rejected(why) => {
                     line.rejected += 1;
                     *report.rejected.entry(why.code).or_default() += 1;
+                    // Asked again only when somebody says so; an edge that cannot be removed is not there.
+                    let state = if remove { None } else { Some(EdgeState::Refused) };
+                    self.tx.edges.push((name, edge.place.clone(), state));
                 }
-                // Adding and removing may be repeated: the edge stays as it is and the next run tries again.
-                EdgeOutcome::Unknown(_) => {
-                    line.unknown += 1;
-                    report.pending += 1;
-                }
+                // Adding and removing may be repeated: the edge stays as it is and is tried again.
+                EdgeOutcome::Unknown(_) => line.unknown += 1,
             }
         }
         let done = report.added + report.removed;
@@ -225,11 +230,10 @@ impl Run<'_> {
         });
     }
 
-    /// Counts and parks what waits for a record that the source does not have.
-    pub(crate) fn count_waiting(&mut self) -> Result<(), EngineError> {
+    /// Counts what waits for a record that the source does not have, and what is still to be done.
+    pub(crate) fn count_open_edges(&mut self) -> Result<(), EngineError> {
         for rule in self.rule_ids() {
-            let spec = self.rule(rule).clone();
-            let (name, to) = (self.rule_name(rule), self.names(spec.to));
+            let (name, to) = (self.rule_name(rule), self.names(self.rule(rule).to));
             let mut after: Option<EdgePlace> = None;
             loop {
                 let waiting = self.engine.parts.store.waiting_edges(name, to, after.as_ref(), 1_000)?;
@@ -237,15 +241,26 @@ impl Run<'_> {
                 after = Some(last.clone());
                 self.report.edges[usize::from(rule.0)].waiting += waiting.len() as u64;
             }
+            for state in [EdgeState::Wanted, EdgeState::Unwanted] {
+                let mut after: Option<EdgePlace> = None;
+                loop {
+                    let open = self.engine.parts.store.ready_edges(name, to, state, after.as_ref(), 1_000)?;
+                    let Some(last) = open.last() else { break };
+                    after = Some(last.place.clone());
+                    self.report.edges[usize::from(rule.0)].pending += open.len() as u64;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Adds the associations that wait only for their turn to a plan's counts.
+    /// Adds to a plan's counts the associations that were left open, and those that wait for a record which the
+    /// plan makes.
     pub(crate) fn plan_edges(&mut self) -> Result<(), EngineError> {
         for rule in self.rule_ids() {
-            let (name, to) = (self.rule_name(rule), self.names(self.rule(rule).to));
-            let mut open = BTreeMap::new();
+            let spec = self.rule(rule).clone();
+            let (name, to) = (self.rule_name(rule), self.names(spec.to));
+            let mut open: Vec<(bool, ExternalId, ExternalId)> = Vec::new();
             for state in [EdgeState::Unwanted, EdgeState::Wanted] {
                 let mut after: Option<EdgePlace> = None;
                 loop {
@@ -253,18 +268,37 @@ impl Run<'_> {
                         self.engine.parts.store.ready_edges(name, to, state, after.as_ref(), 1_000)?;
                     let Some(last) = edges.last() else { break };
                     after = Some(last.place.clone());
-                    *open.entry(state == EdgeState::Wanted).or_insert(0_u64) += edges.len() as u64;
-                    if let Mode::Plan(sink) = &mut self.mode {
-                        let rule = &self.engine.parts.mapper.edge_rules()[usize::from(rule.0)].name;
-                        for edge in &edges {
-                            sink.edge(rule, state == EdgeState::Unwanted, &edge.place)?;
+                    let near: Vec<RecordId> = edges.iter().map(|edge| edge.from.clone()).collect();
+                    let near = self.engine.parts.store.pairs_by_record(self.names(spec.from), &near)?;
+                    for (edge, near) in edges.into_iter().zip(near) {
+                        if let Some(near) = near {
+                            open.push((state == EdgeState::Unwanted, near.external, edge.place.to));
                         }
                     }
                 }
             }
+            let mut after: Option<EdgePlace> = None;
+            loop {
+                let waiting = self.engine.parts.store.waiting_edges(name, to, after.as_ref(), 1_000)?;
+                let Some((last, _)) = waiting.last() else { break };
+                after = Some(last.clone());
+                for (place, near) in waiting {
+                    if self.in_hand.contains(&(spec.to, place.to.clone())) {
+                        open.push((false, near, place.to));
+                    }
+                }
+            }
             let plan = &mut self.summary.rules[usize::from(rule.0)];
-            plan.add += open.get(&true).copied().unwrap_or_default();
-            plan.remove += open.get(&false).copied().unwrap_or_default();
+            for (remove, near, far) in open {
+                if remove {
+                    plan.remove += 1
+                } else {
+                    plan.add += 1
+                }
+                if let Mode::Plan(sink) = &mut self.mode {
+                    sink.edge(&spec.name, remove, &near, &far)?;
+                }
+            }
         }
         Ok(())
     }

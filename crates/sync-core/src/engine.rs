@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_types::{
-    Clock, DeadLetter, DeadLetterFilter, Destination, ExternalId, Lane, LinkId, Mapper, NameId, NameKind,
-    PropertyName, RunRecord, Source, StateStore, Totals, Transition,
+    Clock, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState, ExternalId, Lane, LinkId, Mapper,
+    NameId, NameKind, PropertyName, RunRecord, Source, StateStore, Totals, Transition,
 };
 use tokio::sync::mpsc;
 
@@ -231,7 +231,8 @@ impl Engine {
         Ok(letters.into_iter().map(|letter| (self.link_name(letter.link), letter)).collect())
     }
 
-    /// Has the next run try these dead letters again; returns how many.
+    /// Has the next run try these dead letters again, and with all of them the associations that HubSpot refused;
+    /// returns how many.
     ///
     /// # Errors
     /// When the store fails.
@@ -241,12 +242,30 @@ impl Engine {
         for letter in letters.iter().filter(|letter| !letter.is_place) {
             transition.dirty.push((letter.link, letter.external.clone()));
         }
+        if *select == Select::default() {
+            self.retry_refused_edges(&mut transition)?;
+        }
         self.parts.store.commit(&transition)?;
-        Ok(transition.dirty.len())
+        Ok(transition.dirty.len() + transition.edges.len())
     }
 
-    /// Forgets these dead letters; returns how many. A record that is still at fault is parked anew when its
-    /// source changes.
+    fn retry_refused_edges(&self, transition: &mut Transition) -> Result<(), EngineError> {
+        for (rule, name) in self.parts.mapper.edge_rules().iter().zip(&self.rules) {
+            let to = self.names[usize::from(rule.to.0)].link;
+            let mut after: Option<EdgePlace> = None;
+            loop {
+                let refused =
+                    self.parts.store.ready_edges(*name, to, EdgeState::Refused, after.as_ref(), 1_000)?;
+                let Some(last) = refused.last() else { break };
+                after = Some(last.place.clone());
+                let wanted = refused.into_iter().map(|edge| (*name, edge.place, Some(EdgeState::Wanted)));
+                transition.edges.extend(wanted);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets these dead letters; returns how many. The next run tries the records, and parks those still at fault.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,8 +1,9 @@
 //! Looking at source records: unchanged, parked, out of scope, or planned and staged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use sync_types::{
     BadRecord, DeadLetter, ExternalId, Fingerprint, Lane, LinkId, Mapped, ObjectType, Pair, PairState,
     PairWrite, PropertyName, Record, RecordId, Target, Value,
@@ -80,9 +81,19 @@ impl Run<'_> {
         let ids: Vec<ExternalId> = records.iter().map(|record| record.id().clone()).collect();
         let pairs = self.engine.parts.store.pairs(name, &ids)?;
         let mut moved: Vec<(Record, Option<Pair>, Fingerprint)> = Vec::new();
+        let mut on_page: HashSet<ExternalId> = HashSet::new();
         for (record, pair) in records.into_iter().zip(pairs) {
             let row = self.prints.values(salt, record.values());
-            if meeting == Meeting::Scan && self.is_repeated(link, &record, pair.as_ref()) {
+            if meeting == Meeting::Scan && self.asked.contains(&(link, record.id().clone())) {
+                // Looked at ahead of its turn. If its write is still under way, it is looked at once more.
+                self.links_report(link).touched += 1;
+                if self.in_hand.contains(&(link, record.id().clone())) {
+                    self.tx.dirty.push((name, record.id().clone()));
+                }
+                continue;
+            }
+            let is_twice = pair.is_none() && !on_page.insert(record.id().clone());
+            if meeting == Meeting::Scan && (is_twice || self.is_repeated(link, &record, pair.as_ref())) {
                 self.park_repeated(link, record.id(), row);
                 continue;
             }
@@ -109,6 +120,7 @@ impl Run<'_> {
             let is_known = pair.as_ref().is_some_and(|pair| is_unchanged(pair, row));
             if is_known && letter.is_none() {
                 self.links_report(link).unchanged += 1;
+                self.settled(link, record.id());
                 continue;
             }
             if let Some(letter) =
@@ -153,10 +165,12 @@ impl Run<'_> {
             mapped.values.iter().map(|value| value.as_ref().map(|value| self.prints.value(value))).collect();
         let edges: Vec<_> =
             mapped.edges.iter().map(|(rule, to)| (self.rule_name(*rule), to.clone())).collect();
-        let known_edges = match &pair {
+        let mut known_edges = match &pair {
             Some(pair) => self.engine.parts.store.edges_of(&[pair.id])?.pop().unwrap_or_default(),
             None => Vec::new(),
         };
+        // Edges of a rule that has left the mapping stay as they are: nobody says what should become of them.
+        known_edges.retain(|edge| self.engine.rules.contains(&edge.rule));
         let plan = plan_row(
             pair.as_ref(),
             &known_edges,
@@ -169,7 +183,7 @@ impl Run<'_> {
         );
         let found = if plan.create { self.recognise(link, record.id(), &prints) } else { None };
         let kind = match (&found, plan.create) {
-            (Some(Recognised::ByMatch(_)), _) => Kind::Adopt,
+            (Some(_), _) => Kind::Adopt,
             (_, true) => Kind::Create,
             (_, false) => Kind::Update,
         };
@@ -211,7 +225,7 @@ impl Run<'_> {
         };
         self.in_hand.insert((link, staged.external.clone()));
         match found {
-            Some(Recognised::ByMatch(id)) => {
+            Some(Recognised(id)) => {
                 self.ready.push_back(Outgoing::Adopt { link, lane, rows: vec![(staged, id)] });
                 self.join_adoptions(link, lane);
             }
@@ -244,6 +258,7 @@ impl Run<'_> {
     fn touch(&mut self, link: LinkId, pair: Option<Pair>, row: Fingerprint, plan: RowPlan, parked: bool) {
         self.links_report(link).touched += 1;
         let Some(pair) = pair else { return };
+        self.settled(link, &pair.external);
         let name = self.names(link);
         if parked {
             self.tx.unpark.push((name, pair.external.clone()));
@@ -264,7 +279,7 @@ impl Run<'_> {
             bases: pair.bases,
             want: plan.want,
             unwant: plan.unwant,
-            renew_edges: false,
+            renew_edges: None,
         });
     }
 
@@ -282,6 +297,7 @@ impl Run<'_> {
             return;
         }
         let name = self.names(link);
+        self.settled(link, record.id());
         if parked {
             self.tx.unpark.push((name, record.id().clone()));
         }
@@ -296,7 +312,7 @@ impl Run<'_> {
                 bases: pair.bases,
                 want: Vec::new(),
                 unwant: Vec::new(),
-                renew_edges: false,
+                renew_edges: None,
             });
         }
     }
@@ -313,6 +329,7 @@ impl Run<'_> {
         plan: &RowPlan,
     ) -> Result<bool, EngineError> {
         let base = pair_print(&self.prints, pair);
+        let is_recovered = self.recovered.contains(&(link, id.clone()));
         let report = &mut self.report.links[usize::from(link.0)];
         match &mut self.mode {
             Mode::Run => Ok(true),
@@ -361,6 +378,8 @@ impl Run<'_> {
                     Permission::NotPlanned if plan.is_nothing() => return Ok(true),
                     Permission::NotPlanned => "it is not in the plan",
                     Permission::SourceMoved => "the source record changed since the plan was made",
+                    // What an interrupted apply of this very plan has begun, it may end.
+                    Permission::StateMoved if is_recovered => return Ok(true),
                     Permission::StateMoved => "it was written since the plan was made",
                 };
                 report.skipped += 1;
@@ -449,32 +468,42 @@ impl Run<'_> {
         *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
         if !matches!(self.mode, Mode::Plan(_)) {
             self.has_letters.insert(letter.link);
+            self.settled(link, &letter.external);
             self.tx.park.push(letter);
         }
     }
 
-    /// Asks, of all links at once, which of them meet records in HubSpot on their first load.
-    pub(crate) async fn count_first_loads(&mut self) -> Result<(), EngineError> {
+    /// Reads, of all links at once that have not been loaded, the first page of what HubSpot already has: where
+    /// that is empty, there is nothing to recognise.
+    pub(crate) async fn begin_first_loads(&mut self) -> Result<(), EngineError> {
         let mut asked = Vec::new();
         for link in self.link_ids() {
-            let spec = self.link(link);
-            if self.engine.parts.store.cursor(&format!("loaded/{}", spec.name))?.is_none() {
-                asked.push((link, spec.object.clone()));
+            if self.engine.parts.store.cursor(&format!("loaded/{}", self.link(link).name))?.is_none() {
+                asked.push((link, self.link(link).object.clone(), self.recognised_by(link)));
             }
         }
-        if asked.is_empty() {
-            return Ok(());
-        }
-        let objects: Vec<ObjectType> = asked.iter().map(|(_, object)| object.clone()).collect();
-        match self.destination().counts(&objects).await {
-            Ok(counts) => {
-                // Nothing there: nothing to recognise.
-                let empty = asked.into_iter().zip(counts).filter(|(_, count)| *count == 0);
-                self.discovered.extend(empty.map(|((link, _), _)| (link, Discovered::default())));
+        let destination = self.destination();
+        let lane = self.engine.parts.options.lane;
+        let pages =
+            asked.iter().map(|(_, object, properties)| destination.list(object, properties, None, lane));
+        let pages = join_all(pages).await;
+        for ((link, ..), page) in asked.into_iter().zip(pages) {
+            match page {
+                Ok(page) if page.records.is_empty() && page.next.is_none() => {
+                    self.discovered.insert(link, Discovered::default());
+                }
+                Ok(_) => {}
+                Err(error) => self.halt = Some(error.to_string()),
             }
-            Err(error) => self.halt = Some(error.to_string()),
         }
         Ok(())
+    }
+
+    /// What a record is recognised by: the sync key, then the properties of the match rules.
+    fn recognised_by(&self, link: LinkId) -> Vec<PropertyName> {
+        let spec = self.link(link);
+        let rules = spec.match_on.iter().filter_map(|place| spec.properties.get(*place));
+        std::iter::once(spec.sync_key.clone()).chain(rules.map(|property| property.name.clone())).collect()
     }
 
     /// Reads which records HubSpot already has, before the first load of a link: once, and only if there are any.
@@ -489,11 +518,8 @@ impl Run<'_> {
         }
         let destination = self.destination();
         let lane = self.engine.parts.options.lane;
+        let properties = self.recognised_by(link);
         let outcome = async {
-            let mut properties: Vec<PropertyName> = vec![spec.sync_key.clone()];
-            properties.extend(
-                spec.match_on.iter().filter_map(|place| spec.properties.get(*place)).map(|p| p.name.clone()),
-            );
             let mut found =
                 Discovered { by_key: HashMap::new(), by_match: vec![HashMap::new(); spec.match_on.len()] };
             let mut after: Option<String> = None;
@@ -543,15 +569,15 @@ impl Run<'_> {
         let spec = self.engine.parts.mapper.links().get(usize::from(link.0))?;
         if !found.by_key.is_empty() {
             let key = crate::sync_key(&self.engine.parts.engagement, &spec.name, id, 0);
-            if found.by_key.contains_key(key.as_str()) {
-                return Some(Recognised::ByKey);
+            if let Some(record) = found.by_key.get(key.as_str()) {
+                return Some(Recognised(record.clone()));
             }
         }
         for (rule, place) in spec.match_on.iter().enumerate() {
             let Some(Some(print)) = prints.get(*place) else { continue };
             // Taken out: no second source record may claim the same HubSpot record.
             if let Some(Some(record)) = found.by_match.get_mut(rule).and_then(|known| known.remove(print)) {
-                return Some(Recognised::ByMatch(record));
+                return Some(Recognised(record));
             }
         }
         None
@@ -566,12 +592,8 @@ impl Run<'_> {
     }
 }
 
-enum Recognised {
-    /// It carries our key: the upsert finds it.
-    ByKey,
-    /// A match rule found it.
-    ByMatch(RecordId),
-}
+/// A HubSpot record that a source record already is, by our own key or by a match rule.
+struct Recognised(RecordId);
 
 /// A fingerprint of all that is known of a pair: a plan holds as long as it does.
 pub(crate) fn pair_print(prints: &sync_types::Fingerprinter, pair: Option<&Pair>) -> Fingerprint {

@@ -1,8 +1,8 @@
 //! Taking in what became of a call: agreed values, refusals, unknown outcomes.
 
 use sync_types::{
-    DestinationError, FieldBase, Fingerprint, FirstContact, Lane, LedgerEntry, LinkId, OpId, PairState,
-    PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
+    DestinationError, ExternalId, FieldBase, Fingerprint, FirstContact, Intent, Lane, LedgerEntry, LinkId,
+    OpId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
 };
 
 use crate::error::EngineError;
@@ -41,17 +41,26 @@ impl Run<'_> {
             Err(error) => {
                 // Nothing was written, and nothing more can be for now.
                 self.halt.get_or_insert_with(|| error.to_string());
-                self.links_report(link).pending += rows.len() as u64;
+                // An earlier attempt at these rows may still be in doubt: then the intent stays.
+                let in_doubt = rows.iter().any(|row| row.tries > 0);
+                let report = self.links_report(link);
+                if in_doubt {
+                    report.unknown += rows.len() as u64;
+                } else {
+                    report.pending += rows.len() as u64;
+                    self.tx.close.push(op);
+                }
                 for row in rows {
                     self.in_hand.remove(&(link, row.external));
                 }
-                self.tx.close.push(op);
                 return Ok(());
             }
         };
         let mut again = Vec::new();
         let mut adopt = Vec::new();
         let mut suspects = Vec::new();
+        // In doubt, and not sent again by this run.
+        let mut left: Vec<(ExternalId, u32)> = Vec::new();
         let missing =
             std::iter::repeat_with(|| RowOutcome::Unknown("no outcome was given for this row".into()));
         for ((mut row, sent), outcome) in
@@ -73,6 +82,7 @@ impl Run<'_> {
                         adopt.push((row, holder));
                     }
                 }
+                RowOutcome::NotSent(_) if row.tries > 0 => left.push((row.external, row.generation)),
                 RowOutcome::NotSent(_) => {
                     self.links_report(link).pending += 1;
                     self.in_hand.remove(&(link, row.external));
@@ -92,17 +102,26 @@ impl Run<'_> {
         if !suspects.is_empty() {
             self.ready.push_back(Outgoing::Suspect { link, lane, rows: suspects });
         }
+        if again.iter().any(|row| row.tries >= self.engine.parts.options.tries_max) {
+            left.extend(again.drain(..).map(|row| (row.external, row.generation)));
+        }
+        if !left.is_empty() {
+            let report = self.links_report(link);
+            report.unknown += left.len() as u64;
+            for (external, _) in &left {
+                self.in_hand.remove(&(link, external.clone()));
+            }
+            // Only these are left for the next run to settle.
+            let sent_at = self.engine.parts.clock.now();
+            let rest = self.next_op();
+            self.tx.open.push(Intent { op: rest, verb, subject: self.names(link), sent_at, rows: left });
+        }
         if again.is_empty() {
             self.tx.close.push(op);
-        } else if again.iter().all(|row| row.tries < self.engine.parts.options.tries_max) {
+        } else {
             // The same rows with the same values: the unique key makes the repetition harmless. The old intent
             // stays open until the new one is on record.
             self.send_later(Outgoing::Write { link, target, lane, rows: again, replaces: vec![op] });
-        } else {
-            self.links_report(link).unknown += again.len() as u64;
-            for row in again {
-                self.in_hand.remove(&(link, row.external));
-            }
         }
         Ok(())
     }
@@ -120,9 +139,10 @@ impl Run<'_> {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let properties = &self.engine.names[usize::from(link.0)].properties;
         // The record was gone and has been made anew with only what changed: everything must be written again.
-        let is_remade = row.kind == Kind::Update && created == Some(true);
+        let is_remade =
+            row.kind == Kind::Update && (created == Some(true) || row.record.as_ref() != Some(&record));
         let mut bases = if is_remade { Vec::new() } else { row.bases };
-        if row.kind == Kind::Create {
+        if row.kind == Kind::Create && created != Some(false) {
             // What was empty was not sent, and is empty there.
             for (property, print) in properties.iter().zip(&row.prints) {
                 if *print == Some(self.null) {
@@ -167,6 +187,12 @@ impl Run<'_> {
         if row.parked {
             self.tx.unpark.push((name, row.external.clone()));
         }
+        if let Some(claimed) = &row.record {
+            self.claimed.remove(claimed);
+        }
+        if !is_remade {
+            self.settled(link, &row.external);
+        }
         self.in_hand.remove(&(link, row.external.clone()));
         self.tx.pairs.push(PairWrite {
             link: name,
@@ -178,7 +204,7 @@ impl Run<'_> {
             bases,
             want: row.want,
             unwant: row.unwant,
-            renew_edges: is_remade,
+            renew_edges: is_remade.then(|| self.rules_to(link)),
         });
     }
 
@@ -276,7 +302,11 @@ impl Run<'_> {
         let spec = self.link(link).clone();
         let name = self.names(link);
         let mut values = shown.values;
-        let carries_key = values.pop().is_some_and(|key| !key.is_null());
+        let ours = crate::sync_key(&self.engine.parts.engagement, &spec.name, &row.external, row.generation);
+        let key = values.pop().unwrap_or(Value::Null);
+        // With our own key it is ours beyond doubt: written before the state that knew of it was lost.
+        let is_own = key.as_text() == Some(ours.as_str());
+        let carries_key = !key.is_null() && !is_own;
         let theirs: Vec<Fingerprint> = values
             .into_iter()
             .enumerate()
@@ -289,12 +319,14 @@ impl Run<'_> {
             .pairs_by_record(name, std::slice::from_ref(&shown.id))?
             .iter()
             .any(Option::is_some);
-        let is_same = spec.match_on.iter().any(|place| {
-            let ours = row.prints.get(*place).copied().flatten();
-            ours.is_some_and(|ours| ours != self.null && theirs.get(*place) == Some(&ours))
-        });
-        if is_paired || carries_key || !is_same {
-            let (cause, detail) = if is_paired || carries_key {
+        let is_same = is_own
+            || spec.match_on.iter().any(|place| {
+                let ours = row.prints.get(*place).copied().flatten();
+                ours.is_some_and(|ours| ours != self.null && theirs.get(*place) == Some(&ours))
+            });
+        let is_taken = is_paired || carries_key || !self.claimed.insert(shown.id.clone());
+        if is_taken || !is_same {
+            let (cause, detail) = if is_taken {
                 (
                     "duplicate",
                     format!("HubSpot record {} is already linked to another record of the source", shown.id),
@@ -365,7 +397,7 @@ impl Run<'_> {
                 bases: Vec::new(),
                 want: row.want,
                 unwant: row.unwant,
-                renew_edges: true,
+                renew_edges: Some(self.rules_to(link)),
             });
         }
     }

@@ -1,4 +1,4 @@
-//! Plans as files: one JSON object a line, so that a plan of any size is written and read in little memory.
+//! Plans as files: one JSON object a line, written as they are made.
 //!
 //! A plan names records, properties and fingerprints, never values.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sync_types::{Destination, EdgePlace, ExternalId, Fingerprint, PropertyName};
+use sync_types::{Destination, ExternalId, Fingerprint, PropertyName};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -90,7 +90,7 @@ enum Line {
     Association {
         rule: String,
         remove: bool,
-        pair: u64,
+        from: ExternalId,
         to: ExternalId,
     },
     Summary(PlanSummary),
@@ -148,8 +148,14 @@ impl PlanSink {
         })
     }
 
-    pub(crate) fn edge(&mut self, rule: &str, remove: bool, place: &EdgePlace) -> Result<(), EngineError> {
-        self.line(&Line::Association { rule: rule.into(), remove, pair: place.from.0, to: place.to.clone() })
+    pub(crate) fn edge(
+        &mut self,
+        rule: &str,
+        remove: bool,
+        from: &ExternalId,
+        to: &ExternalId,
+    ) -> Result<(), EngineError> {
+        self.line(&Line::Association { rule: rule.into(), remove, from: from.clone(), to: to.clone() })
     }
 
     pub(crate) fn finish(mut self, summary: &PlanSummary) -> Result<(), EngineError> {
@@ -183,7 +189,7 @@ pub struct PlanSummary {
     pub rules: Vec<RulePlan>,
     /// API calls that write.
     pub write_calls: u64,
-    /// API calls that read: recognised records and preconditions.
+    /// API calls that read: recognised records, and the preconditions that an apply checks.
     pub read_calls: u64,
     /// The day's allowance of calls and what is left of it, if the portal tells.
     pub day: Option<(u64, u64)>,
@@ -279,10 +285,10 @@ impl PlanSummary {
         for plan in &self.links {
             // Creates and updates of a link share its batches; recognised records go by another key.
             write += per(plan.create + plan.update, limits.write_max) + per(plan.adopt, limits.write_max);
-            read += per(plan.adopt, limits.read_max);
+            read += per(plan.adopt, limits.read_max) + per(plan.update, limits.read_max);
         }
         for rule in &self.rules {
-            write += per(rule.add, limits.edges_max) + per(rule.remove, limits.edges_max);
+            write += per(rule.add, limits.edges_max) + per(rule.remove, limits.edge_removals_max);
         }
         self.write_calls = write;
         self.read_calls = read;
@@ -303,9 +309,8 @@ pub struct PlanFile {
     /// What the plan comes to.
     pub summary: PlanSummary,
     rows: HashMap<(String, ExternalId), (Fingerprint, Fingerprint)>,
-    edges: HashSet<(String, bool, u64, ExternalId)>,
-    /// Edges that planned records bring along: rule, far end.
-    fresh: HashSet<(String, bool, ExternalId)>,
+    /// Rule, removal, near end, far end.
+    edges: HashSet<(String, bool, ExternalId, ExternalId)>,
 }
 
 impl fmt::Debug for PlanFile {
@@ -340,13 +345,8 @@ impl PlanFile {
         if header.format != FORMAT {
             return Err(bad(1, format!("unknown format `{}`", header.format)));
         }
-        let mut plan = PlanFile {
-            header,
-            summary: PlanSummary::default(),
-            rows: HashMap::new(),
-            edges: HashSet::new(),
-            fresh: HashSet::new(),
-        };
+        let mut plan =
+            PlanFile { header, summary: PlanSummary::default(), rows: HashMap::new(), edges: HashSet::new() };
         let mut is_whole = false;
         for (index, line) in lines.enumerate() {
             let line = line.map_err(unreadable)?;
@@ -359,12 +359,13 @@ impl PlanFile {
                             .map(Fingerprint)
                             .map_err(|_| bad(index + 2, "a fingerprint is not hexadecimal".into()))
                     };
-                    plan.rows.insert((link, id.into()), (print(&row)?, print(&base)?));
-                    plan.fresh.extend(associate.into_iter().map(|(rule, to)| (rule, false, to)));
-                    plan.fresh.extend(dissociate.into_iter().map(|(rule, to)| (rule, true, to)));
+                    let id = ExternalId::from(id);
+                    plan.rows.insert((link, id.clone()), (print(&row)?, print(&base)?));
+                    plan.edges.extend(associate.into_iter().map(|(rule, to)| (rule, false, id.clone(), to)));
+                    plan.edges.extend(dissociate.into_iter().map(|(rule, to)| (rule, true, id.clone(), to)));
                 }
-                Line::Association { rule, remove, pair, to } => {
-                    plan.edges.insert((rule, remove, pair, to));
+                Line::Association { rule, remove, from, to } => {
+                    plan.edges.insert((rule, remove, from, to));
                 }
                 Line::Summary(summary) => {
                     plan.summary = summary;
@@ -411,8 +412,7 @@ impl PlanFile {
         }
     }
 
-    pub(crate) fn has_edge(&self, rule: &str, remove: bool, place: &EdgePlace) -> bool {
-        self.fresh.contains(&(rule.to_owned(), remove, place.to.clone()))
-            || self.edges.contains(&(rule.to_owned(), remove, place.from.0, place.to.clone()))
+    pub(crate) fn has_edge(&self, rule: &str, remove: bool, from: &ExternalId, to: &ExternalId) -> bool {
+        self.edges.contains(&(rule.to_owned(), remove, from.clone(), to.clone()))
     }
 }

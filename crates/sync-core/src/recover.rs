@@ -69,6 +69,10 @@ impl Run<'_> {
             let pairs = self.engine.parts.store.pairs(self.names(link), &ids)?;
             for (((id, generation), shown), pair) in rows.iter().zip(found).zip(pairs) {
                 let Some(shown) = shown else { continue };
+                self.recovered.insert((link, id.clone()));
+                // The pair we know keeps what was agreed: only what moved since is written again.
+                let known = pair.filter(|pair| pair.record.as_ref() == Some(&shown.id));
+                let is_other = known.is_none();
                 self.tx.pairs.push(PairWrite {
                     link: self.names(link),
                     external: id.clone(),
@@ -76,10 +80,10 @@ impl Run<'_> {
                     generation: *generation,
                     state: PairState::Linked,
                     row: Fingerprint(0),
-                    bases: Vec::new(),
+                    bases: known.map_or_else(Vec::new, |pair| pair.bases),
                     want: Vec::new(),
                     unwant: Vec::new(),
-                    renew_edges: pair.is_some(),
+                    renew_edges: is_other.then(|| self.rules_to(link)),
                 });
             }
         }

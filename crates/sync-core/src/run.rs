@@ -141,6 +141,12 @@ pub(crate) struct Run<'e> {
     /// Links with dead letters, so that clean links need no look-up.
     pub(crate) has_letters: HashSet<NameId>,
     pub(crate) discovered: HashMap<LinkId, Discovered>,
+    /// Records that somebody asked for and that were looked at.
+    pub(crate) asked: HashSet<(LinkId, ExternalId)>,
+    /// Records that recovery linked in this run.
+    pub(crate) recovered: HashSet<(LinkId, ExternalId)>,
+    /// HubSpot records that are about to be linked.
+    pub(crate) claimed: HashSet<RecordId>,
     pub(crate) halt: Option<String>,
     is_prepared: bool,
 }
@@ -191,6 +197,9 @@ impl<'e> Run<'e> {
             in_hand: HashSet::new(),
             has_letters,
             discovered: HashMap::new(),
+            asked: HashSet::new(),
+            recovered: HashSet::new(),
+            claimed: HashSet::new(),
             halt: None,
             is_prepared: false,
             engine,
@@ -209,8 +218,9 @@ impl<'e> Run<'e> {
         self.early_edges().await?;
         self.drain().await?;
         self.settle_dirty().await?;
+        self.note_first_loads()?;
         self.edges().await?;
-        self.count_waiting()?;
+        self.count_open_edges()?;
         self.report.halted = self.halt.clone();
         let ended = self.engine.parts.clock.now();
         self.report.commits = self.engine.parts.store.totals()?.commits - commits + 1;
@@ -246,7 +256,7 @@ impl<'e> Run<'e> {
 
     /// Reads every link's collection and sends what changed.
     async fn records(&mut self) -> Result<(), EngineError> {
-        self.count_first_loads().await?;
+        self.begin_first_loads().await?;
         for link in self.link_ids() {
             if self.halt.is_some() {
                 break;
@@ -286,16 +296,42 @@ impl<'e> Run<'e> {
             }
         }
         self.flush(link);
-        let name = self.names(link);
         if !matches!(self.mode, Mode::Plan(_)) {
+            let name = self.names(link);
             self.tx.forget_places.push((name, self.number));
-            let loaded = format!("loaded/{}", self.link(link).name);
-            if self.engine.parts.store.cursor(&loaded)?.is_none() {
-                // From here on new records are recognised by HubSpot's own refusals, not by reading the portal.
+        }
+        Ok(())
+    }
+
+    /// Notes which links have had their first load in full. From then on new records are recognised by HubSpot's
+    /// own refusals, not by reading the portal; before that a cut-off load must read it again.
+    fn note_first_loads(&mut self) -> Result<(), EngineError> {
+        if self.halt.is_some() || !matches!(self.mode, Mode::Run | Mode::Apply(_)) {
+            return Ok(());
+        }
+        for link in self.link_ids() {
+            let report = &self.report.links[usize::from(link.0)];
+            let loaded = format!("loaded/{}", report.link);
+            let is_whole = report.pending + report.unknown + report.skipped == 0;
+            if is_whole && self.engine.parts.store.cursor(&loaded)?.is_none() {
                 self.tx.cursors.push((loaded, self.number.to_string()));
             }
         }
         Ok(())
+    }
+
+    /// The rules by which records of other links ask for this link's.
+    pub(crate) fn rules_to(&self, link: LinkId) -> Vec<NameId> {
+        let rules = self.engine.parts.mapper.edge_rules().iter().zip(&self.engine.rules);
+        rules.filter(|(rule, _)| rule.to == link).map(|(_, name)| *name).collect()
+    }
+
+    /// A record that somebody asked for has been dealt with.
+    pub(crate) fn settled(&mut self, link: LinkId, id: &ExternalId) {
+        if !matches!(self.mode, Mode::Plan(_)) && self.asked.contains(&(link, id.clone())) {
+            let name = self.names(link);
+            self.tx.clean.push((name, id.clone()));
+        }
     }
 
     /// Looks again at the records that somebody asked for.
@@ -306,6 +342,9 @@ impl<'e> Run<'e> {
             while !left.is_empty() && self.halt.is_none() {
                 let rest = left.split_off(left.len().min(100));
                 self.look(link, &left, self.engine.parts.options.lane).await?;
+                while self.ready.len() > 1 && self.halt.is_none() {
+                    self.turn(self.is_full()).await?;
+                }
                 left = rest;
             }
             self.flush(link);
@@ -329,10 +368,20 @@ impl<'e> Run<'e> {
             }
         };
         let name = self.names(link);
-        for id in ids {
-            self.tx.clean.push((name, id.clone()));
+        let mut found = Vec::with_capacity(records.len());
+        for (id, record) in ids.iter().zip(records.into_iter().chain(std::iter::repeat(None))) {
+            self.asked.insert((link, id.clone()));
+            match record {
+                Some(record) => found.push(record),
+                // Gone from the source: there is nothing left to try.
+                None if matches!(self.mode, Mode::Plan(_)) => {}
+                None => {
+                    self.tx.unpark.push((name, id.clone()));
+                    self.settled(link, id);
+                }
+            }
         }
-        self.observe_again(link, records.into_iter().flatten().collect(), lane).await
+        self.observe_again(link, found, lane).await
     }
 
     /// Whether as many calls are in the air as may be.
@@ -433,8 +482,7 @@ impl<'e> Run<'e> {
                 continue;
             }
             slots = slots.saturating_sub(1);
-            let op = OpId(self.next_op);
-            self.next_op += 1;
+            let op = self.next_op();
             self.intend(op, &outgoing);
             going.push((op, outgoing));
         }
@@ -446,6 +494,12 @@ impl<'e> Run<'e> {
             self.send(op, outgoing);
         }
         Ok(())
+    }
+
+    pub(crate) fn next_op(&mut self) -> OpId {
+        let op = OpId(self.next_op);
+        self.next_op += 1;
+        op
     }
 
     fn intend(&mut self, op: OpId, outgoing: &Outgoing) {

@@ -4,13 +4,13 @@
 //! both with each other by canonical value. A value that HubSpot shows in another form than it was sent in is
 //! counted apart; anything else that differs is a difference.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sync_types::{
-    EdgeKind, EdgeState, Fingerprinter, Lane, LinkId, ObjectType, PageToken, Pair, PairId, PairState,
-    PropertyName, ReadRequest, RecordId, Shown, StateStore, Value,
+    EdgeKind, EdgeState, Fingerprinter, Lane, LinkId, Mapped, NameId, ObjectType, PageToken, Pair, PairId,
+    PairState, PropertyName, ReadRequest, RecordId, Shown, StateStore,
 };
 
 use crate::engine::{Engine, Phase, Progress};
@@ -133,6 +133,11 @@ async fn verify_source(
         numbers.source += page.records.len() as u64;
         let (good, bad): (Vec<_>, Vec<_>) = page.records.into_iter().partition(Result::is_ok);
         numbers.parked += bad.len() as u64;
+        // A row that cannot be read any more is still there.
+        let unread: Vec<_> = bad.into_iter().filter_map(|bad| bad.err().and_then(|bad| bad.id)).collect();
+        for pair in engine.parts.store.pairs(name, &unread)?.into_iter().flatten() {
+            met.insert(pair.id);
+        }
         let good: Vec<_> = good.into_iter().flatten().collect();
         let ids: Vec<_> = good.iter().map(|record| record.id().clone()).collect();
         let pairs = engine.parts.store.pairs(name, &ids)?;
@@ -150,9 +155,7 @@ async fn verify_source(
                 match mapper.map(link, &record) {
                     Ok(mapped) if !mapped.in_scope => numbers.excluded += 1,
                     Ok(mapped) => match pair.filter(|pair| pair.record.is_some()) {
-                        Some(pair) if agrees(&pair, &mapped.values, prints, engine, link) => {
-                            numbers.in_sync += 1
-                        }
+                        Some(pair) if agrees(&pair, &mapped, prints, engine, link)? => numbers.in_sync += 1,
                         pair => {
                             numbers.pending += 1;
                             let why =
@@ -192,22 +195,28 @@ async fn verify_source(
     }
 }
 
-/// Whether what the source shows now is what it showed at the last agreement.
+/// Whether what the source shows now is what it showed at the last agreement, values and associations.
 fn agrees(
     pair: &Pair,
-    values: &[Option<Value>],
+    mapped: &Mapped,
     prints: &Fingerprinter,
     engine: &Engine,
     link: LinkId,
-) -> bool {
+) -> Result<bool, EngineError> {
     let properties = &engine.names[usize::from(link.0)].properties;
-    pair.state == PairState::Linked
-        && values.iter().zip(properties).all(|(value, property)| match value {
-            None => true,
-            Some(value) => {
-                base_of(&pair.bases, *property).is_some_and(|base| base.left == prints.value(value))
-            }
-        })
+    let values = mapped.values.iter().zip(properties).all(|(value, property)| match value {
+        None => true,
+        Some(value) => base_of(&pair.bases, *property).is_some_and(|base| base.left == prints.value(value)),
+    });
+    let known = engine.parts.store.edges_of(&[pair.id])?.pop().unwrap_or_default();
+    let known: BTreeSet<(NameId, &str)> = known
+        .iter()
+        .filter(|edge| edge.state != EdgeState::Unwanted && engine.rules.contains(&edge.rule))
+        .map(|edge| (edge.rule, edge.to.as_str()))
+        .collect();
+    let wanted: BTreeSet<(NameId, &str)> =
+        mapped.edges.iter().map(|(rule, to)| (engine.rules[usize::from(rule.0)], to.as_str())).collect();
+    Ok(pair.state == PairState::Linked && values && known == wanted)
 }
 
 /// Reads HubSpot in full: does every linked record show what was agreed?
@@ -249,7 +258,9 @@ async fn verify_records(
                             why: "gone from the source, still in HubSpot".into(),
                         });
                     }
-                    compare(engine, prints, link, &pair, shown, report);
+                    if pair.state == PairState::Linked {
+                        compare(engine, prints, link, &pair, shown, report);
+                    }
                 }
             }
         }
@@ -263,7 +274,8 @@ async fn verify_records(
         let pairs = engine.parts.store.scan_pairs(names.link, last, 1_000)?;
         let Some(end) = pairs.last() else { break };
         last = end.id;
-        for pair in pairs.iter().filter(|pair| pair.record.is_some() && !found.contains(pair.id)) {
+        let linked = |pair: &&Pair| pair.record.is_some() && pair.state == PairState::Linked;
+        for pair in pairs.iter().filter(linked).filter(|pair| !found.contains(pair.id)) {
             report.differ(Difference {
                 subject: spec.name.clone(),
                 id: Some(pair.external.to_string()),
@@ -381,8 +393,11 @@ async fn verify_edges_between(
                         report.differ(edge_difference(&subject, pair, &record, kind, "missing in HubSpot"));
                     }
                 }
-                for kind in found.iter().filter(|kind| !kinds.contains_key(kind) && **kind != EdgeKind::Plain)
-                {
+                let is_shared = found.iter().any(|kind| !kinds.contains_key(kind))
+                    && other_way(engine, from, to, pair, &record)?;
+                let extra =
+                    |kind: &&EdgeKind| !is_shared && !kinds.contains_key(*kind) && **kind != EdgeKind::Plain;
+                for kind in found.iter().filter(extra) {
                     // HubSpot makes the first company of a record its primary one by itself.
                     if *kind != EdgeKind::Primary {
                         report.edges_compared += 1;
@@ -405,7 +420,7 @@ async fn verify_edges_between(
                     .pairs_by_record(name, std::slice::from_ref(&record))?
                     .iter()
                     .any(Option::is_some);
-                if is_ours {
+                if is_ours && !other_way(engine, from, to, pair, &record)? {
                     for kind in kinds {
                         report.edges_compared += 1;
                         report.differ(edge_difference(
@@ -428,6 +443,27 @@ async fn verify_edges_between(
     }
 }
 
+/// Whether a rule in the other direction asks for the two records: then what is shown from this side is its
+/// inverse.
+fn other_way(
+    engine: &Engine,
+    from: LinkId,
+    to: LinkId,
+    near: &Pair,
+    far: &RecordId,
+) -> Result<bool, EngineError> {
+    let store = &engine.parts.store;
+    let rules = engine.parts.mapper.edge_rules();
+    let is_reverse = |name: NameId| {
+        let place = engine.rules.iter().position(|known| *known == name);
+        place.and_then(|place| rules.get(place)).is_some_and(|rule| rule.from == to && rule.to == from)
+    };
+    let far = store.pairs_by_record(engine.names[usize::from(to.0)].link, std::slice::from_ref(far))?;
+    let far: Vec<PairId> = far.into_iter().flatten().map(|pair| pair.id).collect();
+    let edges = store.edges_of(&far)?;
+    Ok(edges.iter().flatten().any(|edge| is_reverse(edge.rule) && edge.to == near.external))
+}
+
 /// What each of these pairs should be associated with: records of the far link and the kinds between them.
 fn wanted_edges(
     engine: &Engine,
@@ -441,7 +477,7 @@ fn wanted_edges(
     let mut all = Vec::with_capacity(pairs.len());
     for edges in store.edges_of(&ids)? {
         let mut wanted: BTreeMap<RecordId, Kinds> = BTreeMap::new();
-        for edge in edges.iter().filter(|edge| edge.state != EdgeState::Unwanted) {
+        for edge in edges.iter().filter(|edge| matches!(edge.state, EdgeState::Wanted | EdgeState::There)) {
             let place = engine.rules.iter().position(|name| *name == edge.rule);
             let Some(rule) = place.and_then(|place| rules.get(place)) else { continue };
             if rule.from != from || rule.to != to {

@@ -104,7 +104,7 @@ pub fn store(store: &mut dyn StateStore) {
         ],
         want: want.iter().map(|to| (employer, ExternalId::from(*to))).collect(),
         unwant: unwant.iter().map(|to| (employer, ExternalId::from(*to))).collect(),
-        renew_edges: false,
+        renew_edges: None,
     };
     let commit = |store: &mut dyn StateStore, pairs: Vec<PairWrite>| {
         let done = store.commit(&Transition { pairs, ..Transition::default() });

@@ -81,7 +81,9 @@ impl CrashPlan {
         }
     }
 
-    fn is_dead(&self) -> bool {
+    /// Whether the crash has happened.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
         self.crashed.load(Ordering::SeqCst)
     }
 
@@ -242,9 +244,6 @@ impl<D: Destination> Destination for CrashingDestination<D> {
     }
     async fn prepare(&self, joins: &[(ObjectType, ObjectType)], lane: Lane) {
         self.inner.prepare(joins, lane).await;
-    }
-    async fn counts(&self, objects: &[ObjectType]) -> Result<Vec<u64>, DestinationError> {
-        self.inner.counts(objects).await
     }
     async fn list(
         &self,

@@ -19,9 +19,6 @@ pub trait Destination: fmt::Debug + Send + Sync {
     /// for it. Not calling it costs time only; a failure shows again where it matters.
     async fn prepare(&self, joins: &[(ObjectType, ObjectType)], lane: Lane);
 
-    /// How many live records each of these types has, in order: cheap, independent figures, which may lag by minutes.
-    async fn counts(&self, objects: &[ObjectType]) -> Result<Vec<u64>, DestinationError>;
-
     /// Reads one page of all live records in id order, with these properties. A scan from the first page to the
     /// one without [`ShownPage::next`] has seen every record that was live during the whole scan.
     async fn list(
@@ -94,6 +91,8 @@ pub struct Limits {
     pub read_max: usize,
     /// Edges of one edge write.
     pub edges_max: usize,
+    /// Edges of one removal.
+    pub edge_removals_max: usize,
     /// Ids of one edge read.
     pub edge_reads_max: usize,
     /// Records of one list page.
@@ -199,8 +198,8 @@ pub enum EdgeChange {
     Add(EdgeKind),
     /// Take this kind away; what else holds stays.
     Remove(EdgeKind),
-    /// Take everything away.
-    RemoveAll,
+    /// Take this kind away, and the plain association with it if nobody else has labelled the two.
+    RemoveLast(EdgeKind),
 }
 
 /// What became of one edge.

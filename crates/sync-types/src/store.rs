@@ -155,6 +155,8 @@ pub enum EdgeState {
     There,
     /// To be removed.
     Unwanted,
+    /// Refused by HubSpot; tried again when somebody asks.
+    Refused,
 }
 
 /// An edge's key in the store, in order.
@@ -369,8 +371,9 @@ pub struct PairWrite {
     pub want: Vec<(NameId, ExternalId)>,
     /// Edges to be rid of.
     pub unwant: Vec<(NameId, ExternalId)>,
-    /// Set every edge that is there back to wanted, because the record was made anew.
-    pub renew_edges: bool,
+    /// Set every edge of the record that is there back to wanted, because the record was made anew: its own, and
+    /// those by which records ask for it under these rules.
+    pub renew_edges: Option<Vec<NameId>>,
 }
 
 /// Why a store failed.

@@ -39,6 +39,7 @@ CREATE TABLE edge (
 ) STRICT, WITHOUT ROWID;
 -- Only what is still to be done: small in a converged world.
 CREATE INDEX edge_open ON edge (rule, state, pair, far) WHERE state <> 1;
+CREATE INDEX edge_far ON edge (rule, far);
 CREATE TABLE intent (
     op INTEGER PRIMARY KEY,
     verb INTEGER NOT NULL,

@@ -218,10 +218,11 @@ impl StateStore for SqliteStore {
             }
         };
         let id = inner(&self.connection).map_err(|error| self.fail(error))?;
-        u16::try_from(id).map(NameId).map_err(|_| {
+        // The top bit of a property's number has another meaning in a pair's bases.
+        u16::try_from(id).ok().filter(|id| *id < 0x8000).map(NameId).ok_or_else(|| {
             StoreError::new(
                 StoreErrorKind::Io,
-                "the state store holds more than 65,535 names: start a new one",
+                "the state store holds more than 32,767 names: start a new one",
             )
         })
     }
@@ -463,13 +464,12 @@ fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Result<()> {
             "INSERT INTO edge (rule, pair, far, state) VALUES (?1, ?2, ?3, 0)
              ON CONFLICT (pair, rule, far) DO UPDATE SET state = 0 WHERE state = 2",
         )?;
-        // An edge that was never made needs no removal.
-        let mut drop_wanted =
-            tx.prepare_cached("DELETE FROM edge WHERE rule = ?1 AND pair = ?2 AND far = ?3 AND state = 0")?;
-        let mut unwant = tx.prepare_cached(
-            "UPDATE edge SET state = 2 WHERE rule = ?1 AND pair = ?2 AND far = ?3 AND state = 1",
-        )?;
-        let mut renew = tx.prepare_cached("UPDATE edge SET state = 0 WHERE pair = ?1 AND state = 1")?;
+        // A wanted edge may have been made without our knowing: it is removed all the same, which may be repeated.
+        let mut unwant =
+            tx.prepare_cached("UPDATE edge SET state = 2 WHERE rule = ?1 AND pair = ?2 AND far = ?3")?;
+        let mut renew = tx.prepare_cached("UPDATE edge SET state = 0 WHERE pair = ?1 AND state IN (1, 3)")?;
+        let mut renew_far =
+            tx.prepare_cached("UPDATE edge SET state = 0 WHERE rule = ?1 AND far = ?2 AND state IN (1, 3)")?;
         for write in &t.pairs {
             let id: i64 = pair.query_row(
                 params![
@@ -483,14 +483,16 @@ fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Result<()> {
                 ],
                 |row| row.get(0),
             )?;
-            if write.renew_edges {
+            if let Some(rules) = &write.renew_edges {
                 renew.execute([id])?;
+                for rule in rules {
+                    renew_far.execute(params![rule.0, Ident(write.external.as_str())])?;
+                }
             }
             for (rule, far) in &write.want {
                 want.execute(params![rule.0, id, Ident(far.as_str())])?;
             }
             for (rule, far) in &write.unwant {
-                drop_wanted.execute(params![rule.0, id, Ident(far.as_str())])?;
                 unwant.execute(params![rule.0, id, Ident(far.as_str())])?;
             }
         }
@@ -525,13 +527,13 @@ fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Result<()> {
             close.execute([op.0.cast_signed()])?;
         }
         write_letters(&tx, t)?;
-        let mut dirty = tx.prepare_cached("INSERT OR IGNORE INTO dirty (link, external) VALUES (?1, ?2)")?;
-        for (link, id) in &t.dirty {
-            dirty.execute(params![link.0, Ident(id.as_str())])?;
-        }
         let mut clean = tx.prepare_cached("DELETE FROM dirty WHERE link = ?1 AND external = ?2")?;
         for (link, id) in &t.clean {
             clean.execute(params![link.0, Ident(id.as_str())])?;
+        }
+        let mut dirty = tx.prepare_cached("INSERT OR IGNORE INTO dirty (link, external) VALUES (?1, ?2)")?;
+        for (link, id) in &t.dirty {
+            dirty.execute(params![link.0, Ident(id.as_str())])?;
         }
         let mut cursor = tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?;
         for (name, position) in &t.cursors {
@@ -708,6 +710,7 @@ fn edge_number(state: EdgeState) -> i64 {
         EdgeState::Wanted => 0,
         EdgeState::There => 1,
         EdgeState::Unwanted => 2,
+        EdgeState::Refused => 3,
     }
 }
 
@@ -715,7 +718,8 @@ fn edge_state(row: &Row<'_>, index: usize) -> rusqlite::Result<EdgeState> {
     Ok(match row.get::<_, i64>(index)? {
         0 => EdgeState::Wanted,
         1 => EdgeState::There,
-        _ => EdgeState::Unwanted,
+        2 => EdgeState::Unwanted,
+        _ => EdgeState::Refused,
     })
 }
 
