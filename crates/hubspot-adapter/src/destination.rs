@@ -146,7 +146,7 @@ pub(crate) fn is_standard(name: &str) -> bool {
         .is_some_and(|(a, b)| !b.is_empty() && a.bytes().chain(b.bytes()).all(|byte| byte.is_ascii_digit()));
     let lower = name.to_ascii_lowercase();
     let is_it = |known: &&str| **known == *lower || known.strip_suffix('s') == Some(&lower);
-    is_id || lower == "company" || STANDARD.iter().any(|known| is_it(&known))
+    is_id || lower == "company" || STANDARD.iter().any(is_it)
 }
 
 /// HubSpot's own types by their plural names (HubSpot docs: using object APIs).
