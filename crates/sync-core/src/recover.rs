@@ -9,7 +9,7 @@ use crate::run::{Mode, Run};
 
 impl Run<'_> {
     /// Settles every open intent: asks HubSpot by sync key what arrived, and links it. The scan that follows
-    /// writes those records in full, because nothing is known of what they hold; the rest is new as before.
+    /// writes what moved since the last agreement, and all of a record that is new to us; the rest is as before.
     pub(crate) async fn recover(&mut self) -> Result<(), EngineError> {
         if matches!(self.mode, Mode::Plan(_)) {
             // A plan leaves open work open; what it lists is done by upsert in any case.
