@@ -200,6 +200,11 @@ impl Associations {
         format!("{}/{}/{}{rest}", self.client.version().associations, self.from, self.to)
     }
 
+    pub(crate) fn definition_path(&self, rest: &str) -> String {
+        let base = &self.client.version().associations;
+        format!("{base}/definitions/configurations/{}/{}{rest}", self.from, self.to)
+    }
+
     fn record_path(&self, from: &str, rest: &str) -> String {
         let base = &self.client.version().record_associations;
         format!("{base}/{}/{}/associations{rest}", self.from, encode(from))

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod association_limits;
 mod associations;
 mod batch;
 mod call;
@@ -26,6 +27,7 @@ mod version;
 mod wire;
 
 pub use account::{Account, AccountDetails, DailyUsage};
+pub use association_limits::{AssociationLimit, NewAssociationLimit};
 pub use associations::{
     AssociatedRecord, AssociationCategory, AssociationPager, AssociationRead, AssociationType, Associations,
     AttachedType, LabelledPair, Pair,
@@ -41,13 +43,13 @@ pub use object_type::{InvalidObjectType, ObjectType, RecordId};
 pub use objects::{GetOptions, ListOptions, ListPager, Objects, Page};
 pub use outcome::{BatchOutcome, Counts, RowOutcome, UnknownReason, Written};
 pub use owners::{Owner, Owners};
-pub use pipelines::{NewPipeline, NewStage, Pipeline, Pipelines, Stage};
+pub use pipelines::{NewPipeline, NewStage, Pipeline, PipelineUpdate, Pipelines, Stage, StageUpdate};
 pub use properties::{NewGroup, NewProperty, Properties, PropertyDefinition, PropertyGroup, PropertyOption};
 pub use quota::{ObjectTypeUsage, Quota, RecordLimits, Usage};
 pub use raw::{RawAnswer, RawRequest};
 pub use record::{AssociatedId, AssociatedIds, PropertyMap, PropertyVersion, Record, Warning};
 pub use refusal::{Refusal, RefusalDetail};
 pub use scan::{IdScan, ModifiedScan, ScanRequest};
-pub use schemas::{NewSchema, Schema, SchemaAssociation, SchemaLabels, Schemas};
+pub use schemas::{NewSchema, Schema, SchemaAssociation, SchemaLabels, SchemaUpdate, Schemas};
 pub use search::{Filter, FilterGroup, Operator, SearchPage, SearchRequest, Sort};
 pub use version::ApiVersion;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Method;
+use http_transport::Idempotency;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -11,6 +12,9 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::object_type::ObjectType;
 use crate::wire::{Collection, encode, null_as_default, to_body};
+
+/// Asks HubSpot to refuse a deletion that would leave records without their stage: versions before 2026-09 need it.
+const UNUSED_ONLY: &str = "?validateReferencesBeforeDelete=true&validateDealStageUsagesBeforeDelete=true";
 
 /// Pipelines of one type.
 #[derive(Clone, Debug)]
@@ -91,6 +95,32 @@ pub struct NewStage {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// What to change of a pipeline; `None` leaves as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PipelineUpdate {
+    /// Label, unique within the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Place among the pipelines, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_order: Option<i32>,
+}
+
+/// What to change of a stage; `None` leaves as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageUpdate {
+    /// Label, unique within the pipeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Place within the pipeline, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_order: Option<i32>,
+    /// HubSpot asks for it with every change: give the whole, as [`Stage::metadata`] has it.
+    pub metadata: BTreeMap<String, String>,
+}
+
 impl Pipelines {
     pub(crate) fn new(client: Client, object_type: ObjectType) -> Self {
         Self { client, object_type }
@@ -126,12 +156,76 @@ impl Pipelines {
         self.client.fetch(Call::post(path, to_body(stage, 256)?)).await
     }
 
+    /// Changes a pipeline, not its stages. The answer echoes the request; only a read shows what is stored.
+    ///
+    /// # Errors
+    /// When refused, or when the outcome is unknown; repeating is harmless.
+    pub async fn update(&self, pipeline: &str, change: &PipelineUpdate) -> Result<Pipeline, Error> {
+        let path = self.path(&format!("/{}", encode(pipeline)));
+        self.client.fetch(Call::new(Method::PATCH, path, to_body(change, 128)?)).await
+    }
+
+    /// Replaces a pipeline as a whole: stages left out are deleted for good. A stage is kept by naming its id. The
+    /// pipeline keeps its own id, whatever `with` says.
+    ///
+    /// # Errors
+    /// When records are in a stage left out, when refused otherwise, or when the outcome is unknown. Repeating is
+    /// harmless if every stage has an id.
+    pub async fn replace(&self, pipeline: &str, with: &NewPipeline) -> Result<Pipeline, Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            label: &'a str,
+            display_order: i32,
+            stages: &'a [NewStage],
+        }
+        let body = Body { label: &with.label, display_order: with.display_order, stages: &with.stages };
+        let path = self.path(&format!("/{}{UNUSED_ONLY}", encode(pipeline)));
+        // A stage without an id would get a second one if a lost answer led to a repeat.
+        let idempotency = if with.stages.iter().all(|stage| stage.stage_id.is_some()) {
+            Idempotency::Idempotent
+        } else {
+            Idempotency::Once
+        };
+        let call = Call::new(Method::PUT, path, to_body(&body, 1_024)?).idempotency(idempotency);
+        self.client.fetch(call).await
+    }
+
     /// Deletes a pipeline without records.
     ///
     /// # Errors
     /// When records are in it, or when the outcome is unknown; repeating is harmless.
     pub async fn delete(&self, pipeline: &str) -> Result<(), Error> {
-        let path = self.path(&format!("/{}?validateReferencesBeforeDelete=true", encode(pipeline)));
+        let path = self.path(&format!("/{}{UNUSED_ONLY}", encode(pipeline)));
         self.client.perform(Call::new(Method::DELETE, path, Bytes::new())).await
+    }
+
+    /// Changes a stage. The answer echoes the request; only a read shows what is stored.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub async fn update_stage(
+        &self,
+        pipeline: &str,
+        stage: &str,
+        change: &StageUpdate,
+    ) -> Result<Stage, Error> {
+        let path = self.stage_path(pipeline, stage);
+        self.client.fetch(Call::new(Method::PATCH, path, to_body(change, 256)?)).await
+    }
+
+    /// Deletes a stage. HubSpot reports success for one that does not exist, too.
+    ///
+    /// HubSpot promises to refuse a stage with records from version 2026-09 on; with earlier ones, move the records first.
+    ///
+    /// # Errors
+    /// When records are in it, or when the outcome is unknown; repeating is harmless.
+    pub async fn delete_stage(&self, pipeline: &str, stage: &str) -> Result<(), Error> {
+        let path = format!("{}{UNUSED_ONLY}", self.stage_path(pipeline, stage));
+        self.client.perform(Call::new(Method::DELETE, path, Bytes::new())).await
+    }
+
+    fn stage_path(&self, pipeline: &str, stage: &str) -> String {
+        self.path(&format!("/{}/stages/{}", encode(pipeline), encode(stage)))
     }
 }

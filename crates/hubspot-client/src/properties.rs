@@ -321,6 +321,19 @@ impl Properties {
         self.client.fetch(Call::post(self.path("/groups"), to_body(group, 128)?)).await
     }
 
+    /// Changes the label of a group.
+    ///
+    /// # Errors
+    /// When refused, or when the outcome is unknown; repeating is harmless.
+    pub async fn relabel_group(&self, name: &str, label: &str) -> Result<PropertyGroup, Error> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            label: &'a str,
+        }
+        let path = self.path(&format!("/groups/{}", encode(name)));
+        self.client.fetch(Call::new(Method::PATCH, path, to_body(&Body { label }, 128)?)).await
+    }
+
     /// Archives a group that has no active properties.
     ///
     /// # Errors

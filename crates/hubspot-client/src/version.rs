@@ -15,7 +15,7 @@ pub struct ApiVersion {
     pub objects: Cow<'static, str>,
     /// Associations of one record: `…/{type}/{id}/associations/…`.
     pub record_associations: Cow<'static, str>,
-    /// Association batches and labels: `…/{from}/{to}/…`.
+    /// Association batches, labels and limits: `…/{from}/{to}/…` and `…/definitions/…`.
     pub associations: Cow<'static, str>,
     /// Property definitions: `…/{type}/…`.
     pub properties: Cow<'static, str>,

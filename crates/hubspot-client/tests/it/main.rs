@@ -9,6 +9,7 @@
 
 mod batches;
 mod calls;
+mod definitions;
 mod limits;
 mod paging;
 mod scripted;
