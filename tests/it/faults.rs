@@ -331,6 +331,15 @@ async fn a_label_that_a_person_made_survives_the_end_of_our_association() {
     let left = links.batch_read(&[&id]).await.unwrap();
     let kept = left.by_record.values().flatten().find(|record| record.to.as_str() == firm).unwrap();
     assert!(kept.types.iter().any(|kind| kind.label.as_deref() == Some("Decision maker")), "{kept:?}");
+    // P0 keeps its association, and a person's label on it is no difference.
+    let id = contact(&world, "person0@example.com").unwrap().id.to_string();
+    let firm =
+        live(&world, "companies").into_iter().find(|firm| firm.properties["domain"] == "firm0.example");
+    let firm = firm.unwrap().id.to_string();
+    links.batch_link(&[hubspot_client::LabelledPair { from: &id, to: &firm, types: &label }]).await.unwrap();
+    let verdict = world.engine().verify().await.unwrap();
+    let about_p0: Vec<_> = verdict.differences.iter().filter(|d| d.id.as_deref() == Some("P0")).collect();
+    assert!(about_p0.is_empty(), "{about_p0:#?}");
 }
 
 #[tokio::test(start_paused = true)]

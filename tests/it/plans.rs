@@ -115,3 +115,14 @@ async fn a_plan_that_is_cut_off_foreign_or_outdated_is_refused_with_a_remedy() {
     let error = world.engine().apply(other).await.unwrap_err().to_string();
     assert!(error.contains("engagement other") && error.contains("again"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_apply_names_a_duplicate_within_the_source_as_what_it_is() {
+    let world = world().await;
+    fill(&world, 1, 3);
+    world.source.put("people", "TWIN", person(1, "F0", Value::Null, 1));
+    let (_, text) = plan(&world).await;
+    let report = world.engine().apply(read(&text)).await.unwrap();
+    assert_eq!(report.moved, []);
+    assert_eq!(report.links[1].parked.get("duplicate"), Some(&1), "{report:?}");
+}

@@ -84,7 +84,7 @@ impl Run<'_> {
         let mut on_page: HashSet<ExternalId> = HashSet::new();
         for (record, pair) in records.into_iter().zip(pairs) {
             let row = self.prints.values(salt, record.values());
-            if meeting == Meeting::Scan && self.asked.contains(&(link, record.id().clone())) {
+            if meeting == Meeting::Scan && self.was_asked(link, record.id()) {
                 // Looked at ahead of its turn. If its write is still under way, it is looked at once more.
                 self.links_report(link).touched += 1;
                 if self.in_hand.contains(&(link, record.id().clone())) {

@@ -59,6 +59,7 @@ impl Run<'_> {
         let mut again = Vec::new();
         let mut adopt = Vec::new();
         let mut suspects = Vec::new();
+        let mut rejected = Vec::new();
         // In doubt, and not sent again by this run.
         let mut left: Vec<(ExternalId, u32)> = Vec::new();
         let missing =
@@ -74,13 +75,7 @@ impl Run<'_> {
                 RowOutcome::Rejected(why) => {
                     line.rejected += 1;
                     row.values = sent.values;
-                    if why.holder.is_none() && row.record.is_some() && row.kind == Kind::Update {
-                        // Perhaps the record is gone, and what was refused is the making of a new one from too
-                        // little.
-                        suspects.push((row, why));
-                    } else if let Some((row, holder)) = self.refused(link, target, row, why)? {
-                        adopt.push((row, holder));
-                    }
+                    rejected.push((row, why));
                 }
                 RowOutcome::NotSent(_) if row.tries > 0 => left.push((row.external, row.generation)),
                 RowOutcome::NotSent(_) => {
@@ -93,6 +88,18 @@ impl Run<'_> {
                     row.tries += 1;
                     again.push(row);
                 }
+            }
+        }
+        if rejected.iter().any(|(_, why)| why.holder.is_some()) {
+            // The holder may have been written a moment ago, by this very batch: the store must know of it.
+            self.commit()?;
+        }
+        for (row, why) in rejected {
+            if why.holder.is_none() && row.record.is_some() && row.kind == Kind::Update {
+                // Perhaps the record is gone, and what was refused is the making of a new one from too little.
+                suspects.push((row, why));
+            } else if let Some((row, holder)) = self.refused(link, target, row, why)? {
+                adopt.push((row, holder));
             }
         }
         self.tx.ledger.push(line);

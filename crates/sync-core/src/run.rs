@@ -326,9 +326,14 @@ impl<'e> Run<'e> {
         rules.filter(|(rule, _)| rule.to == link).map(|(_, name)| *name).collect()
     }
 
+    /// Whether somebody asked for this record in this run: mostly nobody asked for any.
+    pub(crate) fn was_asked(&self, link: LinkId, id: &ExternalId) -> bool {
+        !self.asked.is_empty() && self.asked.contains(&(link, id.clone()))
+    }
+
     /// A record that somebody asked for has been dealt with.
     pub(crate) fn settled(&mut self, link: LinkId, id: &ExternalId) {
-        if !matches!(self.mode, Mode::Plan(_)) && self.asked.contains(&(link, id.clone())) {
+        if !matches!(self.mode, Mode::Plan(_)) && self.was_asked(link, id) {
             let name = self.names(link);
             self.tx.clean.push((name, id.clone()));
         }

@@ -370,6 +370,8 @@ async fn verify_edges_between(
     let (near, far) = (&mapper.links()[usize::from(from.0)], &mapper.links()[usize::from(to.0)]);
     let subject = format!("{} to {}", near.name, far.name);
     let size = engine.parts.destination.limits().edge_reads_max.max(1);
+    let rules = mapper.edge_rules().iter().filter(|rule| rule.from == from && rule.to == to);
+    let managed: BTreeSet<EdgeKind> = rules.map(|rule| rule.kind.clone()).chain([EdgeKind::Plain]).collect();
     let mut last = PairId(0);
     loop {
         let pairs = engine.parts.store.scan_pairs(engine.names[usize::from(from.0)].link, last, size)?;
@@ -395,8 +397,9 @@ async fn verify_edges_between(
                 }
                 let is_shared = found.iter().any(|kind| !kinds.contains_key(kind))
                     && other_way(engine, from, to, pair, &record)?;
-                let extra =
-                    |kind: &&EdgeKind| !is_shared && !kinds.contains_key(*kind) && **kind != EdgeKind::Plain;
+                // A label that no rule makes is somebody else's, and the plain association lies under any label.
+                let is_ours = |kind: &EdgeKind| managed.contains(kind) && *kind != EdgeKind::Plain;
+                let extra = |kind: &&EdgeKind| !is_shared && !kinds.contains_key(*kind) && is_ours(kind);
                 for kind in found.iter().filter(extra) {
                     // HubSpot makes the first company of a record its primary one by itself.
                     if *kind != EdgeKind::Primary {
@@ -421,7 +424,7 @@ async fn verify_edges_between(
                     .iter()
                     .any(Option::is_some);
                 if is_ours && !other_way(engine, from, to, pair, &record)? {
-                    for kind in kinds {
+                    for kind in kinds.into_iter().filter(|kind| managed.contains(kind)) {
                         report.edges_compared += 1;
                         report.differ(edge_difference(
                             &subject,
