@@ -180,7 +180,7 @@ impl Engine {
     }
 
     /// Finds out what [`Engine::run_once`] would do, writing each operation to `sink`. Sends no write and changes
-    /// nothing but the store's notes of open work.
+    /// nothing in the store; work that an earlier run left open stays open.
     ///
     /// # Errors
     /// When the source, HubSpot, the store or the sink fails.

@@ -103,7 +103,8 @@ pub struct Pair {
     pub external: ExternalId,
     /// The record in HubSpot; `None` once it is known to be gone.
     pub record: Option<RecordId>,
-    /// How often the record in HubSpot was made anew.
+    /// Part of the sync key, so that a source record can be given another one. A record made anew in HubSpot keeps
+    /// its key.
     pub generation: u32,
     /// Where the pair stands.
     pub state: PairState,
