@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use sync_types::{EdgeRule, Link, LinkId, MapError, Mapped, Mapper, Record, Requirements, Value};
+use sync_types::{
+    EdgeRule, EdgeRuleId, ExternalId, FieldProblem, LeftField, Link, LinkId, MapError, Mapped, Mapper,
+    Record, Requirements, Value,
+};
 
 use crate::explain::{Explanation, FieldExplanation};
 use crate::plan::{LinkPlan, Trace};
@@ -100,6 +103,18 @@ impl Mapper for CheckedMapping {
         let form =
             plan.and_then(|plan| plan.fields.get(property)).map_or(Form::Json, |field| field.limits.form);
         form.canonical(shown)
+    }
+
+    fn back(&self, _link: LinkId, _property: usize, _value: &Value) -> Result<Vec<LeftField>, FieldProblem> {
+        Ok(Vec::new())
+    }
+
+    fn back_edge(&self, _rule: EdgeRuleId, _to: Option<&ExternalId>) -> Result<Vec<LeftField>, FieldProblem> {
+        Ok(Vec::new())
+    }
+
+    fn right_in_scope(&self, _link: LinkId, _shown: &[Value]) -> bool {
+        true
     }
 }
 

@@ -31,7 +31,8 @@ pub use id::{
 };
 pub use lane::Lane;
 pub use mapper::{
-    EdgeKind, EdgeRule, FieldProblem, FirstContact, Link, MapError, Mapped, MappedProperty, Mapper,
+    Conflict, Direction, EdgeKind, EdgeRule, FieldProblem, FirstContact, LeftField, Link, MapError, Mapped,
+    MappedProperty, Mapper, OnDelete, OnDeleteConflict, Sensitivity,
 };
 pub use record::{Record, Seen, Shape};
 pub use requirements::{

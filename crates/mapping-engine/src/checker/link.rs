@@ -53,19 +53,21 @@ pub(super) fn compile_link(
             );
         }
         let plan = field::compile_field(doc, link, sides, &mut paths, wanted, context);
-        properties.push(MappedProperty { name: plan.property.as_str().into(), kind: plan.limits.kind });
+        properties.push(MappedProperty::to_right(plan.property.as_str(), plan.limits.kind));
         fields.push(plan);
     }
     let match_on =
         link.match_on.iter().filter_map(|name| match_place(name, link.whole, &properties, context)).collect();
     let compiled = Link {
-        name: link.name.value.clone(),
-        collection: link.collection.value.as_str().into(),
-        object: link.object.value.as_str().into(),
-        sync_key: link.sync_key.as_ref().map_or("", |key| key.value.as_str()).into(),
         properties,
         match_on,
         first_contact: link.first_contact,
+        ..Link::to_right(
+            link.name.value.as_str(),
+            link.collection.value.as_str().into(),
+            link.object.value.as_str().into(),
+            link.sync_key.as_ref().map_or("", |key| key.value.as_str()).into(),
+        )
     };
     (compiled, LinkPlan { paths, scope, fields, edges: Vec::new(), places: PlaceCache::default() })
 }
@@ -180,7 +182,7 @@ pub(super) fn compile_rule(
         return None;
     };
     let from = LinkId(u16::try_from(from).ok()?);
-    Some(EdgeRule { name: association.name.value.clone(), from, to, kind: association.kind.clone() })
+    Some(EdgeRule::to_right(association.name.value.as_str(), from, to, association.kind.clone()))
 }
 
 pub(super) fn compile_edge(
