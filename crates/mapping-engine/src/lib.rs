@@ -8,6 +8,8 @@ mod explain;
 mod fingerprint;
 mod flow;
 mod format;
+mod inverse;
+mod laws;
 mod mapping;
 mod path;
 mod plan;

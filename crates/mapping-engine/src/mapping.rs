@@ -100,17 +100,22 @@ impl Mapper for CheckedMapping {
 
     fn canonical(&self, link: LinkId, property: usize, shown: Value) -> Value {
         let plan = self.plans.get(usize::from(link.0));
-        let form =
-            plan.and_then(|plan| plan.fields.get(property)).map_or(Form::Json, |field| field.limits.form);
-        form.canonical(shown)
+        match plan.and_then(|plan| Some((plan, plan.fields.get(property)?))) {
+            Some((plan, field)) => plan.respelled(field, field.limits.form.canonical(shown)),
+            None => Form::Json.canonical(shown),
+        }
     }
 
-    fn back(&self, _link: LinkId, _property: usize, _value: &Value) -> Result<Vec<LeftField>, FieldProblem> {
-        Ok(Vec::new())
+    fn back(&self, link: LinkId, property: usize, value: &Value) -> Result<Vec<LeftField>, FieldProblem> {
+        self.plans.get(usize::from(link.0)).map_or(Ok(Vec::new()), |plan| plan.back(property, value))
     }
 
-    fn back_edge(&self, _rule: EdgeRuleId, _to: Option<&ExternalId>) -> Result<Vec<LeftField>, FieldProblem> {
-        Ok(Vec::new())
+    fn back_edge(&self, rule: EdgeRuleId, to: Option<&ExternalId>) -> Result<Vec<LeftField>, FieldProblem> {
+        let found = self.plans.iter().find_map(|plan| {
+            let edge = plan.edges.iter().find(|edge| edge.rule == rule)?;
+            Some((plan, edge))
+        });
+        found.map_or(Ok(Vec::new()), |(plan, edge)| plan.back_edge(edge, to.map(ExternalId::as_str)))
     }
 
     fn right_in_scope(&self, _link: LinkId, _shown: &[Value]) -> bool {

@@ -7,6 +7,7 @@ use sync_types::{EdgeRuleId, ExternalId, FieldProblem, MapError, Mapped, Record,
 
 use crate::flow::{Failure, Flow, Ty};
 use crate::format::{OnBad, Test};
+use crate::inverse::BackPlan;
 use crate::path::{Path, Place};
 use crate::property::Limits;
 use crate::step::{Step, scalar_text};
@@ -39,6 +40,8 @@ pub(crate) struct FieldPlan {
     pub(crate) on_bad: OnBad,
     pub(crate) required: bool,
     pub(crate) limits: Limits,
+    /// The way back, for a property that flows to the source.
+    pub(crate) back: Option<BackPlan>,
 }
 
 /// Where a field's value begins.
@@ -50,7 +53,7 @@ pub(crate) enum SourcePlan {
     Constant(Value),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum TemplatePlan {
     Text(String),
     Path(usize),
@@ -73,6 +76,8 @@ pub(crate) struct EdgePlan {
     pub(crate) steps: Vec<Step>,
     pub(crate) when: Vec<Condition>,
     pub(crate) required: bool,
+    /// The way back, for an association that flows to the source.
+    pub(crate) back: Option<BackPlan>,
 }
 
 /// Where the paths lead in the shape that was seen last: a page of records shares one shape.
@@ -89,9 +94,29 @@ pub(crate) struct Trace {
 }
 
 /// The value of a path, which may not be known.
-enum Read<'r> {
+pub(crate) enum Read<'r> {
     NotFetched(usize),
     Value(Flow<'r>),
+}
+
+/// Where the values of paths come from: a record, or what is about to be written to one.
+pub(crate) trait Reader<'r> {
+    fn read(&self, path: usize) -> Read<'r>;
+}
+
+/// A record of the source.
+struct FromRecord<'r, 'p> {
+    record: &'r Record,
+    places: &'p Places,
+}
+
+impl<'r> Reader<'r> for FromRecord<'r, '_> {
+    fn read(&self, path: usize) -> Read<'r> {
+        match self.places.get(path) {
+            Some(Some(place)) => Read::Value(place.value(self.record).map_or(Flow::Null, Flow::borrowed)),
+            _ => Read::NotFetched(path),
+        }
+    }
 }
 
 impl LinkPlan {
@@ -152,25 +177,29 @@ impl LinkPlan {
         field: &FieldPlan,
         record: &Record,
         places: &Places,
-        mut trace: Option<&mut Trace>,
+        trace: Option<&mut Trace>,
     ) -> Result<Option<Value>, FieldProblem> {
-        let refuse = |failure: Failure| FieldProblem {
-            code: failure.code,
-            property: field.property.clone(),
-            path: self.source_text(field),
-            reason: failure.reason.into_owned(),
-            remedy: failure.remedy.into_owned(),
-        };
-        let mut flow = match self.begin(&field.source, record, places).map_err(refuse)? {
+        self.run_from(field, &FromRecord { record, places }, trace)
+            .map_err(|failure| self.refused(field, failure))
+    }
+
+    /// As [`LinkPlan::run_field`], with the values of paths from anywhere.
+    pub(crate) fn run_from<'r>(
+        &'r self,
+        field: &'r FieldPlan,
+        reader: &impl Reader<'r>,
+        mut trace: Option<&mut Trace>,
+    ) -> Result<Option<Value>, Failure> {
+        let mut flow = match self.begin(&field.source, reader)? {
             Read::Value(flow) => flow,
-            Read::NotFetched(path) if field.required => return Err(refuse(self.not_fetched(path))),
+            Read::NotFetched(path) if field.required => return Err(self.not_fetched(path)),
             Read::NotFetched(_) => return Ok(None),
         };
         if let Some(trace) = trace.as_deref_mut() {
             trace.steps.push((String::from("source"), flow.clone().into_value()));
         }
         for step in &field.steps {
-            flow = step.run(flow).map_err(refuse)?;
+            flow = step.run(flow)?;
             if let Some(trace) = trace.as_deref_mut() {
                 trace.steps.push((step.name().to_owned(), flow.clone().into_value()));
             }
@@ -178,29 +207,44 @@ impl LinkPlan {
         if flow.is_null() {
             return match &field.when_empty {
                 EmptyPlan::Default(value) => Ok(Some(value.clone())),
-                _ if field.required => Err(refuse(Failure::new(
+                _ if field.required => Err(Failure::new(
                     "required-empty",
                     "the value is empty, but the mapping requires it",
                     "fill it in at the source, give the field a default, or take records without it out of the scope",
-                ))),
+                )),
                 EmptyPlan::Clear => Ok(Some(Value::Null)),
                 EmptyPlan::Ignore => Ok(None),
             };
         }
-        field.limits.admit(flow).map(Some).map_err(refuse)
+        field.limits.admit(flow).map(Some)
     }
 
-    fn begin<'r>(
-        &self,
-        source: &'r SourcePlan,
-        record: &'r Record,
-        places: &Places,
-    ) -> Result<Read<'r>, Failure> {
+    pub(crate) fn refused(&self, field: &FieldPlan, failure: Failure) -> FieldProblem {
+        FieldProblem {
+            code: failure.code,
+            property: field.property.clone(),
+            path: self.source_text(field),
+            reason: failure.reason.into_owned(),
+            remedy: failure.remedy.into_owned(),
+        }
+    }
+
+    pub(crate) fn edge_refused(&self, edge: &EdgePlan, failure: Failure) -> FieldProblem {
+        FieldProblem {
+            code: failure.code,
+            property: edge.name.clone(),
+            path: self.path_text(edge.key),
+            reason: failure.reason.into_owned(),
+            remedy: failure.remedy.into_owned(),
+        }
+    }
+
+    fn begin<'r>(&self, source: &'r SourcePlan, reader: &impl Reader<'r>) -> Result<Read<'r>, Failure> {
         match source {
             SourcePlan::First(paths) => {
                 let mut unknown = None;
                 for path in paths {
-                    match read(record, places, *path) {
+                    match reader.read(*path) {
                         Read::NotFetched(path) => unknown = Some(path),
                         Read::Value(Flow::Null) => {}
                         found @ Read::Value(_) => return Ok(found),
@@ -215,7 +259,7 @@ impl LinkPlan {
                 for part in parts {
                     match part {
                         TemplatePlan::Text(plain) => text.push_str(plain),
-                        TemplatePlan::Path(path) => match read(record, places, *path) {
+                        TemplatePlan::Path(path) => match reader.read(*path) {
                             Read::Value(flow) => filled |= push_text(&mut text, &flow, "template")?,
                             missing => return Ok(missing),
                         },
@@ -227,7 +271,7 @@ impl LinkPlan {
             SourcePlan::Concat(paths, separator) => {
                 let mut text = String::new();
                 for path in paths {
-                    let flow = match read(record, places, *path) {
+                    let flow = match reader.read(*path) {
                         Read::Value(flow) => flow,
                         missing => return Ok(missing),
                     };
@@ -255,47 +299,54 @@ impl LinkPlan {
         if !self.holds(&edge.when, record, places)? {
             return Ok(());
         }
-        let refuse = |failure: Failure| FieldProblem {
-            code: failure.code,
-            property: edge.name.clone(),
-            path: self.path_text(edge.key),
-            reason: failure.reason.into_owned(),
-            remedy: failure.remedy.into_owned(),
-        };
-        let mut flow = match read(record, places, edge.key) {
-            Read::Value(flow) => flow,
-            Read::NotFetched(path) => return Err(refuse(self.not_fetched(path))),
-        };
-        for step in &edge.steps {
-            flow = step.run(flow).map_err(refuse)?;
-        }
-        let not_a_key = |found: &str| {
-            refuse(Failure::new(
-                "bad-key",
-                format!("the key is {found}, not a text or number"),
-                "name the path of the other record's key",
-            ))
-        };
-        let mut push = |value: &Value| match value {
-            Value::Null => Ok(()),
-            Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Date(_) | Value::DateTime(_) => {
-                let key = scalar_text(value).unwrap_or_default();
-                let entry = (edge.rule, ExternalId::new(&*key));
+        let keys = self.key_of(edge, &FromRecord { record, places });
+        let keys = keys.map_err(|failure| self.edge_refused(edge, failure))?;
+        let mut push = |key: &Value| {
+            if let Some(key) = key.as_text() {
+                let entry = (edge.rule, ExternalId::new(key));
                 if !edges.contains(&entry) {
                     edges.push(entry);
                 }
-                Ok(())
             }
-            other => Err(not_a_key(other.kind_name())),
+        };
+        match keys {
+            Value::List(items) => items.iter().for_each(push),
+            key => push(&key),
+        }
+        Ok(())
+    }
+
+    /// The key or keys of the far records, as text: a text, a list of texts, or empty.
+    pub(crate) fn key_of<'r>(
+        &'r self,
+        edge: &'r EdgePlan,
+        reader: &impl Reader<'r>,
+    ) -> Result<Value, Failure> {
+        let mut flow = match reader.read(edge.key) {
+            Read::Value(flow) => flow,
+            Read::NotFetched(path) => return Err(self.not_fetched(path)),
+        };
+        for step in &edge.steps {
+            flow = step.run(flow)?;
+        }
+        let key = |value: &Value| match scalar_text(value) {
+            Some(text) => Ok(Value::text(&*text)),
+            None => Err(Failure::new(
+                "bad-key",
+                format!("the key is {}, not a text or number", value.kind_name()),
+                "name the path of the other record's key",
+            )),
         };
         match flow {
-            Flow::Null if edge.required => Err(refuse(Failure::new(
+            Flow::Null if edge.required => Err(Failure::new(
                 "required-empty",
                 "the key of the other record is empty, but the mapping requires the association",
                 "fill it in at the source, or take `required` from the association",
-            ))),
-            Flow::Other(Value::List(items)) => items.iter().try_for_each(push),
-            flow => push(&flow.into_value()),
+            )),
+            Flow::Other(Value::List(items)) => {
+                Ok(Value::List(items.iter().map(key).collect::<Result<_, _>>()?))
+            }
+            flow => key(&flow.into_value()),
         }
     }
 
@@ -306,7 +357,7 @@ impl LinkPlan {
         places: &Places,
     ) -> Result<bool, FieldProblem> {
         for condition in conditions {
-            let flow = match read(record, places, condition.path) {
+            let flow = match (FromRecord { record, places }).read(condition.path) {
                 Read::Value(flow) => flow,
                 Read::NotFetched(path) => {
                     let failure = self.not_fetched(path);
@@ -344,7 +395,7 @@ impl LinkPlan {
         )
     }
 
-    fn path_text(&self, path: usize) -> String {
+    pub(crate) fn path_text(&self, path: usize) -> String {
         self.paths.get(path).map(|path| path.text.clone()).unwrap_or_default()
     }
 
@@ -363,13 +414,6 @@ impl LinkPlan {
         };
         let names: Vec<String> = paths.into_iter().map(|path| self.path_text(path)).collect();
         names.join(", ")
-    }
-}
-
-fn read<'r>(record: &'r Record, places: &Places, path: usize) -> Read<'r> {
-    match places.get(path) {
-        Some(Some(place)) => Read::Value(place.value(record).map_or(Flow::Null, Flow::borrowed)),
-        _ => Read::NotFetched(path),
     }
 }
 

@@ -7,7 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use sync_types::Value;
 
 use crate::flow::{Failure, Flow, Ty};
-use crate::steps::{boolean, date, email, number, phone, picklist, text, web};
+use crate::steps::{boolean, date, email, number, phone, picklist, text, web, write};
 
 /// A transform with its arguments.
 #[derive(Clone, Debug)]
@@ -31,12 +31,16 @@ pub(crate) enum Step {
     Default(Value),
     ToText,
     Number(number::NumberRule),
+    FormatNumber(write::NumberFormat),
     Round(u32),
     Boolean(boolean::BoolWords),
+    FormatBoolean { yes: Box<str>, no: Box<str> },
     Date(Arc<[String]>),
     DateTime(date::DateTimeRule),
     UnixTime(date::UnixUnit),
+    ToUnixTime(date::UnixUnit),
     ToDate(jiff::tz::TimeZone),
+    FormatDate(write::DateFormat),
 }
 
 impl Step {
@@ -62,12 +66,16 @@ impl Step {
             Step::Default(_) => "default",
             Step::ToText => "text",
             Step::Number(_) => "number",
+            Step::FormatNumber(_) => "format_number",
             Step::Round(_) => "round",
             Step::Boolean(_) => "boolean",
+            Step::FormatBoolean { .. } => "format_boolean",
             Step::Date(_) => "date",
             Step::DateTime(_) => "date_time",
             Step::UnixTime(_) => "unix_time",
+            Step::ToUnixTime(_) => "to_unix_time",
             Step::ToDate(_) => "to_date",
+            Step::FormatDate(_) => "format_date",
         }
     }
 
@@ -106,12 +114,16 @@ impl Step {
             }
             Step::ToText => (&[Ty::Text, Ty::Number, Ty::Bool, Ty::Date, Ty::DateTime], Ty::Text),
             Step::Number(_) => (&[Ty::Text, Ty::Number], Ty::Number),
+            Step::FormatNumber(_) => (&[Ty::Number], Ty::Text),
             Step::Round(_) => (&[Ty::Number], Ty::Number),
             Step::Boolean(_) => (&[Ty::Text, Ty::Number, Ty::Bool], Ty::Bool),
+            Step::FormatBoolean { .. } => (&[Ty::Bool], Ty::Text),
             Step::Date(_) => (&[Ty::Text, Ty::Date], Ty::Date),
             Step::DateTime(_) => (&[Ty::Text, Ty::Date, Ty::DateTime], Ty::DateTime),
             Step::UnixTime(_) => (&[Ty::Text, Ty::Number], Ty::DateTime),
+            Step::ToUnixTime(_) => (&[Ty::DateTime], Ty::Number),
             Step::ToDate(_) => (&[Ty::DateTime], Ty::Date),
+            Step::FormatDate(_) => (&[Ty::Date, Ty::DateTime], Ty::Text),
         };
         if taken == Ty::Any || takes.contains(&taken) {
             Ok(gives)
@@ -121,7 +133,7 @@ impl Step {
     }
 
     /// Runs the step. Empty stays empty, but for `default`.
-    pub(crate) fn run<'a>(&self, flow: Flow<'a>) -> Result<Flow<'a>, Failure> {
+    pub(crate) fn run<'a>(&'a self, flow: Flow<'a>) -> Result<Flow<'a>, Failure> {
         match (self, flow) {
             (Step::Default(value), Flow::Null) => Ok(Flow::owned(value.clone())),
             (Step::Default(_), flow) => Ok(flow),
@@ -132,10 +144,16 @@ impl Step {
             (Step::ToText, flow) => to_text(flow),
             (Step::Number(rule), Flow::Text(text)) => rule.parse(&text).map(decimal),
             (Step::Number(_), flow @ Flow::Other(Value::Number(_))) => Ok(flow),
+            (Step::FormatNumber(format), Flow::Other(Value::Number(value))) => {
+                Ok(Flow::text(Cow::Owned(format.write(value))))
+            }
             (Step::Round(places), Flow::Other(Value::Number(value))) => {
                 Ok(decimal(value.round_dp_with_strategy(*places, RoundingStrategy::MidpointAwayFromZero)))
             }
             (Step::Boolean(words), flow) => words.read(&flow).map(|value| Flow::Other(Value::Bool(value))),
+            (Step::FormatBoolean { yes, no }, Flow::Other(Value::Bool(value))) => {
+                Ok(Flow::text(Cow::Borrowed(if value { yes } else { no })))
+            }
             (Step::Date(formats), Flow::Text(text)) => {
                 date::parse_date(&text, formats).map(|date| Flow::Other(Value::Date(date)))
             }
@@ -147,6 +165,13 @@ impl Step {
             (Step::UnixTime(unit), Flow::Text(text)) => unit.parse(&text).map(instant),
             (Step::ToDate(zone), Flow::Other(Value::DateTime(value))) => {
                 Ok(Flow::Other(Value::Date(zone.to_datetime(value).date())))
+            }
+            (Step::ToUnixTime(unit), Flow::Other(Value::DateTime(value))) => Ok(decimal(unit.write(value))),
+            (Step::FormatDate(format), Flow::Other(Value::Date(value))) => {
+                Ok(Flow::text(Cow::Owned(format.day(value)?)))
+            }
+            (Step::FormatDate(format), Flow::Other(Value::DateTime(value))) => {
+                Ok(Flow::text(Cow::Owned(format.moment(value)?)))
             }
             (_, Flow::Text(text)) => Ok(Flow::text(self.run_text(text)?)),
             (_, Flow::Other(Value::List(items))) => self.run_items(items),

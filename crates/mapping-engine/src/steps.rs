@@ -8,6 +8,7 @@ pub(crate) mod phone;
 pub(crate) mod picklist;
 pub(crate) mod text;
 pub(crate) mod web;
+pub(crate) mod write;
 
 #[cfg(test)]
 mod tests;

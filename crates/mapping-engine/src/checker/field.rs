@@ -63,6 +63,7 @@ pub(super) fn compile_field(
         on_bad: field.on_bad,
         required: field.required,
         limits,
+        back: None,
     }
 }
 

@@ -205,6 +205,7 @@ pub(super) fn compile_edge(
         steps: association.chain.iter().map(|step| step.value.clone()).collect(),
         when: compile_conditions(&association.when, source, paths, context),
         required: association.required,
+        back: None,
     }
 }
 

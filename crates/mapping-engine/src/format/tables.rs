@@ -27,6 +27,7 @@ fn read_picklist(name: &str, mut table: Table<'_>, context: &mut Context) -> Pic
     let labels = read_words(&mut table, "labels", context);
     let map_node = table.require("map", &mut context.report);
     let mut map = HashMap::new();
+    let mut pairs = Vec::new();
     let mut options: Vec<(String, String)> = Vec::new();
     let mut add = |option: &str| {
         if !options.iter().any(|(known, _)| known == option) {
@@ -39,6 +40,7 @@ fn read_picklist(name: &str, mut table: Table<'_>, context: &mut Context) -> Pic
             let Some(option) = text(node, &mut context.report) else { continue };
             let key = if ignore_case { word.value.to_lowercase() } else { word.value.to_owned() };
             add(&option.value);
+            pairs.push((word.value.into(), option.value.as_str().into()));
             if map.insert(key.into_boxed_str(), option.value.into_boxed_str()).is_some() {
                 context.report.error(
                     "duplicate-name",
@@ -54,7 +56,7 @@ fn read_picklist(name: &str, mut table: Table<'_>, context: &mut Context) -> Pic
     }
     table.finish(&mut context.report);
     let default = default.map(|default| default.value.into_boxed_str());
-    Picklist { name: name.to_owned(), ignore_case, map, default, options }
+    Picklist { name: name.to_owned(), ignore_case, map, default, words: pairs, back: HashMap::new(), options }
 }
 
 /// A table of the user's own keys with texts.

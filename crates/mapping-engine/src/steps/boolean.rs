@@ -20,6 +20,11 @@ impl Default for BoolWords {
 }
 
 impl BoolWords {
+    /// Whether `true` and `false` are among the words.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.yes.iter().any(|word| word == "true") && self.no.iter().any(|word| word == "false")
+    }
+
     pub(crate) fn read(&self, flow: &Flow<'_>) -> Result<bool, Failure> {
         match flow {
             Flow::Other(Value::Bool(value)) => Ok(*value),

@@ -68,6 +68,20 @@ impl DateTimeRule {
         Err(self.bad())
     }
 
+    /// The first format that writes every whole minute so that it is read as the same one, apart from the hour
+    /// that a change of the clocks repeats.
+    pub(crate) fn writable_format(&self) -> Option<String> {
+        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
+        let same = |format: &&String| {
+            MOMENTS.iter().all(|second| {
+                let Ok(moment) = Timestamp::from_second(*second) else { return false };
+                let written = jiff::fmt::strtime::format(format.as_str(), &moment.to_zoned(zone.clone()));
+                written.is_ok_and(|written| self.parse(&written).is_ok_and(|read| read == moment))
+            })
+        };
+        self.formats.iter().find(same).cloned()
+    }
+
     /// The first instant of a day in the zone, or in UTC without one.
     pub(crate) fn midnight(&self, day: Date) -> Result<Timestamp, Failure> {
         let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
@@ -95,6 +109,31 @@ impl DateTimeRule {
     }
 }
 
+/// Whole minutes of many years, months, days and hours; none in an hour that a zone's clocks repeat.
+const MOMENTS: [i64; 8] = [
+    -2_208_945_600,
+    -1_000_000_020,
+    0,
+    951_782_340,
+    1_000_000_020,
+    1_782_924_360,
+    2_208_988_740,
+    4_102_401_600,
+];
+
+/// The first format that writes every day so that it is read as the same one.
+pub(crate) fn writable_date_format(formats: &[String]) -> Option<String> {
+    let days = [(1900, 2, 28), (1969, 12, 31), (2000, 2, 29), (2026, 7, 1), (2068, 11, 12), (2099, 12, 31)];
+    let same = |format: &&String| {
+        days.iter().all(|(year, month, day)| {
+            let day = jiff::civil::date(*year, *month, *day);
+            let written = jiff::fmt::strtime::format(format.as_str(), day);
+            written.is_ok_and(|written| parse_date(&written, formats).is_ok_and(|read| read == day))
+        })
+    };
+    formats.iter().find(same).cloned()
+}
+
 fn listed(formats: &[String], otherwise: &str) -> String {
     if formats.is_empty() { format!("`{otherwise}`") } else { format!("`{}`", formats.join("` or `")) }
 }
@@ -117,6 +156,15 @@ impl UnixUnit {
             .and_then(|millis| millis.trunc().to_i64())
             .and_then(|millis| Timestamp::from_millisecond(millis).ok())
             .ok_or_else(UnixUnit::bad)
+    }
+
+    /// The number of a moment, with a fraction where it has one.
+    pub(crate) fn write(self, moment: Timestamp) -> Decimal {
+        let millis = Decimal::from(moment.as_millisecond());
+        match self {
+            UnixUnit::Seconds => millis / Decimal::ONE_THOUSAND,
+            UnixUnit::Milliseconds => millis,
+        }
     }
 
     pub(crate) fn parse(self, text: &str) -> Result<Timestamp, Failure> {

@@ -22,6 +22,11 @@ impl Default for NumberRule {
 }
 
 impl NumberRule {
+    /// Whether numbers are written as everywhere in computing.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.decimal == '.' && self.group.is_none() && self.strip.is_empty()
+    }
+
     pub(crate) fn parse(&self, text: &str) -> Result<Decimal, Failure> {
         let mut text = text.trim();
         for unit in &self.strip {
