@@ -1,6 +1,26 @@
-//! Verify what HubSpot sends. See the crate page for an overview.
+//! Verify, store and read what HubSpot tells. See the crate page for an overview.
 #![doc = include_str!("../README.md")]
 
+mod endpoint;
+mod event;
+mod inbox;
+mod journal;
 mod signature;
+mod work;
 
-pub use signature::{SignatureError, SignatureHeaders, SignatureVersion, SignedRequest, Verifier};
+pub use endpoint::{Endpoint, EndpointError};
+pub use event::{
+    AppId, Change, Event, EventId, Feed, Origin, ParseError, ParseLimits, PortalId, RecordRef, parse_events,
+};
+#[cfg(feature = "sqlite")]
+pub use inbox::SqliteInbox;
+pub use inbox::{Inbox, InboxError, InboxErrorKind, Replay, Stored, Waiting};
+pub use journal::{
+    Advance, FileError, FileHosts, FileRef, FileUrl, FileUrlError, Gap, GapCause, JournalApi, JournalError,
+    JournalErrorKind, JournalFile, JournalReader, JournalSettings, JournalStore, Offset, Position, Progress,
+    Start, parse_file,
+};
+pub use signature::{
+    SignatureError, SignatureHeaders, SignatureVersion, SignedHeaders, SignedRequest, Verifier, sign_v3,
+};
+pub use work::{Dirty, Merge, Reason, Work};

@@ -15,6 +15,11 @@ use subtle::{Choice, ConstantTimeEq as _};
 /// HubSpot refuses its own requests after this long (HubSpot docs: validating requests).
 const WINDOW: Duration = Duration::from_secs(300);
 
+pub(crate) const HEADER_V3: &str = "x-hubspot-signature-v3";
+pub(crate) const HEADER_TIMESTAMP: &str = "x-hubspot-request-timestamp";
+const HEADER_LEGACY: &str = "x-hubspot-signature";
+const HEADER_LEGACY_VERSION: &str = "x-hubspot-signature-version";
+
 /// Which signature a request was accepted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureVersion {
@@ -63,6 +68,30 @@ impl fmt::Debug for SignedRequest<'_> {
     }
 }
 
+impl<'a> SignatureHeaders<'a> {
+    /// Picks them out of a request's headers.
+    ///
+    /// # Errors
+    /// [`SignatureError::Malformed`] when one of them stands there twice or is not text: which of two counts would
+    /// be a matter of taste, and tastes differ between a proxy and us.
+    pub fn of(headers: &'a http::HeaderMap) -> Result<Self, SignatureError> {
+        let one = |name: &str| {
+            let mut values = headers.get_all(name).iter();
+            match (values.next(), values.next()) {
+                (None, _) => Ok(None),
+                (Some(value), None) => value.to_str().map(Some).map_err(|_| SignatureError::Malformed),
+                (Some(_), Some(_)) => Err(SignatureError::Malformed),
+            }
+        };
+        Ok(Self {
+            v3: one(HEADER_V3)?,
+            timestamp: one(HEADER_TIMESTAMP)?,
+            legacy: one(HEADER_LEGACY)?,
+            legacy_version: one(HEADER_LEGACY_VERSION)?,
+        })
+    }
+}
+
 /// Why a request is not believed. Tell the sender only "not authorised".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -87,17 +116,33 @@ pub enum SignatureError {
 /// Verifies requests against the app's client secrets.
 #[derive(Clone)]
 pub struct Verifier {
-    secrets: Vec<SecretString>,
+    secrets: Vec<Secret>,
     age_max: Duration,
     ahead_max: Duration,
     legacy: bool,
+}
+
+#[derive(Clone)]
+struct Secret {
+    text: SecretString,
+    /// Not accepted from then on.
+    until: Option<Timestamp>,
 }
 
 impl Verifier {
     /// Accepts version 3, up to five minutes old or ahead, signed with any of `secrets`. With none, nothing is accepted.
     #[must_use]
     pub fn new(secrets: Vec<SecretString>) -> Self {
+        let secrets = secrets.into_iter().map(|text| Secret { text, until: None }).collect();
         Self { secrets, age_max: WINDOW, ahead_max: WINDOW, legacy: false }
+    }
+
+    /// Accepts one secret more until `until`: the old one while the app's secret is rotated. Requests received at
+    /// that instant or later are no longer believed on its word.
+    #[must_use]
+    pub fn also_until(mut self, secret: SecretString, until: Timestamp) -> Self {
+        self.secrets.push(Secret { text: secret, until: Some(until) });
+        self
     }
 
     /// How old a request may be. HubSpot asks for five minutes, the default.
@@ -135,18 +180,34 @@ impl Verifier {
         // A request with a version 3 header is judged by it alone, or stripping would be as good as forging.
         match (request.headers.v3, request.headers.legacy) {
             (Some(signature), _) => self.verify_v3(request, signature, now),
-            (None, Some(signature)) if self.legacy => self.verify_legacy(request, signature),
+            (None, Some(signature)) if self.legacy => self.verify_legacy(request, signature, now),
             _ => Err(SignatureError::Missing),
         }
     }
 
-    fn verify_v3(
+    /// What can be told before the body is there: whether the headers could belong to a request that
+    /// [`Verifier::verify`] believes. Most forgeries end here, and cost nothing to read.
+    ///
+    /// # Errors
+    /// [`SignatureError`] says why no body could help; never [`SignatureError::Mismatch`].
+    pub fn screen(&self, headers: &SignatureHeaders<'_>, now: Timestamp) -> Result<(), SignatureError> {
+        match (headers.v3, headers.legacy) {
+            (Some(signature), _) => {
+                self.check_time(headers, now)?;
+                STANDARD.decode(signature).map(drop).map_err(|_| SignatureError::Malformed)
+            }
+            (None, Some(_)) if self.legacy => Ok(()),
+            _ => Err(SignatureError::Missing),
+        }
+    }
+
+    /// The timestamp's text, if it is one and lies within the window.
+    fn check_time<'a>(
         &self,
-        request: &SignedRequest<'_>,
-        signature: &str,
+        headers: &SignatureHeaders<'a>,
         now: Timestamp,
-    ) -> Result<SignatureVersion, SignatureError> {
-        let timestamp = request.headers.timestamp.ok_or(SignatureError::Malformed)?;
+    ) -> Result<&'a str, SignatureError> {
+        let timestamp = headers.timestamp.ok_or(SignatureError::Malformed)?;
         // Only digits: the text itself is signed, and a sign or blanks would be read the same.
         if timestamp.is_empty() || !timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(SignatureError::Malformed);
@@ -160,14 +221,20 @@ impl Verifier {
         if age < -limit(self.ahead_max) {
             return Err(SignatureError::FromTheFuture);
         }
+        Ok(timestamp)
+    }
+
+    fn verify_v3(
+        &self,
+        request: &SignedRequest<'_>,
+        signature: &str,
+        now: Timestamp,
+    ) -> Result<SignatureVersion, SignatureError> {
+        let timestamp = self.check_time(&request.headers, now)?;
         let expected = STANDARD.decode(signature).map_err(|_| SignatureError::Malformed)?;
         let url = decode_url(request.url);
-        self.any_secret(&expected, |secret| {
-            let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-            for part in [request.method.as_bytes(), url.as_bytes(), request.body, timestamp.as_bytes()] {
-                mac.update(part);
-            }
-            Some(mac.finalize().into_bytes().into())
+        self.any_secret(&expected, now, |secret| {
+            hmac_v3(secret, [request.method.as_bytes(), url.as_bytes(), request.body, timestamp.as_bytes()])
         })?;
         Ok(SignatureVersion::V3)
     }
@@ -176,6 +243,7 @@ impl Verifier {
         &self,
         request: &SignedRequest<'_>,
         signature: &str,
+        now: Timestamp,
     ) -> Result<SignatureVersion, SignatureError> {
         let version = match request.headers.legacy_version {
             None | Some("v1") => SignatureVersion::V1,
@@ -183,7 +251,7 @@ impl Verifier {
             Some(_) => return Err(SignatureError::Malformed),
         };
         let expected = decode_hex(signature).ok_or(SignatureError::Malformed)?;
-        self.any_secret(&expected, |secret| {
+        self.any_secret(&expected, now, |secret| {
             let mut hash = Sha256::new();
             hash.update(secret);
             if version == SignatureVersion::V2 {
@@ -200,12 +268,14 @@ impl Verifier {
     fn any_secret(
         &self,
         expected: &[u8],
+        now: Timestamp,
         sign: impl Fn(&[u8]) -> Option<[u8; 32]>,
     ) -> Result<(), SignatureError> {
         let mut matched = Choice::from(0);
         for secret in &self.secrets {
-            if let Some(signature) = sign(secret.expose_secret().as_bytes()) {
-                matched |= signature.as_slice().ct_eq(expected);
+            if let Some(signature) = sign(secret.text.expose_secret().as_bytes()) {
+                let valid = Choice::from(u8::from(secret.until.is_none_or(|until| now < until)));
+                matched |= signature.as_slice().ct_eq(expected) & valid;
             }
         }
         if bool::from(matched) { Ok(()) } else { Err(SignatureError::Mismatch) }
@@ -221,6 +291,35 @@ impl fmt::Debug for Verifier {
             .field("legacy", &self.legacy)
             .finish()
     }
+}
+
+/// The two headers of a version 3 signature, as HubSpot would write them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedHeaders {
+    /// `X-HubSpot-Signature-v3`.
+    pub signature: String,
+    /// `X-HubSpot-Request-Timestamp`.
+    pub timestamp: String,
+}
+
+/// Signs a request as HubSpot does, version 3, at `at`: for tests of a receiver and for tools that stand in for
+/// HubSpot. `url` is the full public URL.
+#[must_use]
+pub fn sign_v3(secret: &SecretString, method: &str, url: &str, body: &[u8], at: Timestamp) -> SignedHeaders {
+    let timestamp = at.as_millisecond().to_string();
+    let url = decode_url(url);
+    let parts = [method.as_bytes(), url.as_bytes(), body, timestamp.as_bytes()];
+    let signature = hmac_v3(secret.expose_secret().as_bytes(), parts);
+    SignedHeaders { signature: signature.map(|mac| STANDARD.encode(mac)).unwrap_or_default(), timestamp }
+}
+
+/// `None` never happens: HMAC takes a key of any length.
+fn hmac_v3(secret: &[u8], parts: [&[u8]; 4]) -> Option<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac.finalize().into_bytes().into())
 }
 
 fn limit(duration: Duration) -> SignedDuration {
