@@ -5,6 +5,10 @@ mod endpoint;
 mod event;
 mod inbox;
 mod journal;
+mod layer;
+mod receiver;
+#[cfg(feature = "server")]
+mod serve;
 mod signature;
 mod work;
 
@@ -20,6 +24,10 @@ pub use journal::{
     JournalErrorKind, JournalFile, JournalReader, JournalSettings, JournalStore, Offset, Position, Progress,
     Start, parse_file,
 };
+pub use layer::{Verified, VerifyLayer};
+pub use receiver::{Receiver, ReceiverLimits, ReceiverStats};
+#[cfg(feature = "server")]
+pub use serve::{ServeLimits, serve};
 pub use signature::{
     SignatureError, SignatureHeaders, SignatureVersion, SignedHeaders, SignedRequest, Verifier, sign_v3,
 };
