@@ -10,6 +10,7 @@ mod receiver;
 #[cfg(feature = "server")]
 mod serve;
 mod signature;
+mod subscriptions;
 mod work;
 
 pub use endpoint::{Endpoint, EndpointError};
@@ -30,5 +31,11 @@ pub use receiver::{Receiver, ReceiverLimits, ReceiverStats};
 pub use serve::{ServeLimits, serve};
 pub use signature::{
     SignatureError, SignatureHeaders, SignatureVersion, SignedHeaders, SignedRequest, Verifier, sign_v3,
+};
+pub use subscriptions::{
+    JournalPlan, JournalSubscription, JournalSubscriptionApi, JournalSubscriptionKind, PushPlan,
+    PushSettings, PushSubscription, PushSubscriptionApi, StoredJournalSubscription, StoredPushSubscription,
+    SubscriptionError, Surplus, Wanted, apply_journal, apply_push, plan_journal, plan_push, wanted_journal,
+    wanted_push,
 };
 pub use work::{Dirty, Merge, Reason, Work};
