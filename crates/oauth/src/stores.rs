@@ -1,0 +1,5 @@
+//! Token stores, one file each.
+
+pub(crate) mod memory;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
