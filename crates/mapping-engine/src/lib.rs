@@ -5,6 +5,7 @@ mod checker;
 mod codes;
 mod document;
 mod explain;
+mod expr;
 mod fingerprint;
 mod flow;
 mod format;
