@@ -1,1 +1,10 @@
 //! The crate as its users meet it.
+
+mod fuzz;
+mod inbox;
+mod journal;
+mod kill;
+mod layer;
+mod receiver;
+mod serve;
+mod support;
