@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use sync_types::{FieldProblem, LeftField, PropertyKind, Value};
 
 use crate::flow::{Failure, Flow, Ty};
-use crate::plan::{EdgePlan, EmptyPlan, FieldPlan, LinkPlan, Read, Reader, SourcePlan, TemplatePlan};
+use crate::plan::{EdgePlan, EmptyPlan, FieldPlan, LinkPlan, Reader, SourcePlan, TemplatePlan};
 use crate::property::Form;
 use crate::step::Step;
 
@@ -164,6 +164,12 @@ impl Target {
                     "let the field go to HubSpot only",
                 ));
             }
+            SourcePlan::Expression(_) => {
+                return Err(reason(
+                    "what an expression was computed from is lost",
+                    "let the field go to HubSpot only",
+                ));
+            }
         };
         let mut after_path = false;
         let mut seen = Vec::new();
@@ -270,9 +276,8 @@ type Written = Vec<(usize, Value)>;
 struct Pretend<'w>(&'w [(usize, Value)]);
 
 impl<'w> Reader<'w> for Pretend<'w> {
-    fn read(&self, path: usize) -> Read<'w> {
-        let found = self.0.iter().find(|(place, _)| *place == path);
-        Read::Value(found.map_or(Flow::Null, |(_, value)| Flow::borrowed(value)))
+    fn value(&self, path: usize) -> Option<&'w Value> {
+        self.0.iter().find(|(place, _)| *place == path).map(|(_, value)| value)
     }
 }
 

@@ -14,7 +14,7 @@ use std::fmt;
 use sync_types::{PropertyKind, Record, Shape, Value};
 
 use crate::inverse::BackPlan;
-use crate::plan::{FieldPlan, LinkPlan, SourcePlan, TemplatePlan};
+use crate::plan::{FieldPlan, LinkPlan};
 
 /// A value that breaks a law.
 #[derive(Clone, PartialEq, Eq)]
@@ -110,17 +110,7 @@ pub(crate) fn prove(
 
 /// A record that has the value in each of the field's paths.
 fn record_of(link: &LinkPlan, field: &FieldPlan, value: &Value) -> Record {
-    let paths: Vec<usize> = match &field.source {
-        SourcePlan::First(paths) | SourcePlan::Concat(paths, _) => paths.clone(),
-        SourcePlan::Template(parts) => parts
-            .iter()
-            .filter_map(|part| match part {
-                TemplatePlan::Path(path) => Some(*path),
-                TemplatePlan::Text(_) => None,
-            })
-            .collect(),
-        SourcePlan::Constant(_) => Vec::new(),
-    };
+    let paths = field.source.paths();
     let shape = Shape::new(paths.iter().map(|path| link.path_text(*path)));
     let values = vec![value.clone(); shape.names().len()];
     Record::new(sync_types::ExternalId::new("sample"), shape, values)

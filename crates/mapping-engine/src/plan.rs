@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sync_types::{EdgeRuleId, ExternalId, FieldProblem, MapError, Mapped, Record, Shape, Value};
 
+use crate::expr::Expression;
 use crate::flow::{Failure, Flow, Ty};
 use crate::format::{OnBad, Test};
 use crate::inverse::BackPlan;
@@ -25,9 +26,18 @@ pub(crate) struct LinkPlan {
 
 /// A condition on the source record.
 #[derive(Debug)]
-pub(crate) struct Condition {
-    pub(crate) path: usize,
-    pub(crate) test: Test,
+pub(crate) enum Condition {
+    /// On the text of one path's value.
+    Field { path: usize, test: Test },
+    /// An expression that gives true or false.
+    Expression(Computed),
+}
+
+/// An expression with the paths that it reads, in the order of [`Expression::reads`].
+#[derive(Debug)]
+pub(crate) struct Computed {
+    pub(crate) expression: Expression,
+    pub(crate) paths: Vec<usize>,
 }
 
 /// One property.
@@ -51,6 +61,25 @@ pub(crate) enum SourcePlan {
     Template(Vec<TemplatePlan>),
     Concat(Vec<usize>, String),
     Constant(Value),
+    Expression(Computed),
+}
+
+impl SourcePlan {
+    /// Every path that is read, by its place in [`LinkPlan::paths`].
+    pub(crate) fn paths(&self) -> Vec<usize> {
+        match self {
+            SourcePlan::First(paths) | SourcePlan::Concat(paths, _) => paths.clone(),
+            SourcePlan::Template(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    TemplatePlan::Path(path) => Some(*path),
+                    TemplatePlan::Text(_) => None,
+                })
+                .collect(),
+            SourcePlan::Constant(_) => Vec::new(),
+            SourcePlan::Expression(computed) => computed.paths.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -101,8 +130,17 @@ pub(crate) enum Read<'r> {
 
 /// Where the values of paths come from: a record, or what is about to be written to one.
 pub(crate) trait Reader<'r> {
-    fn read(&self, path: usize) -> Read<'r>;
+    /// The value at a path; `None` where the record was read without it.
+    fn value(&self, path: usize) -> Option<&'r Value>;
+
+    /// As [`Reader::value`], on its way into a chain.
+    fn read(&self, path: usize) -> Read<'r> {
+        self.value(path).map_or(Read::NotFetched(path), |value| Read::Value(Flow::borrowed(value)))
+    }
 }
+
+/// What a nested value does not have.
+static NOTHING: Value = Value::Null;
 
 /// A record of the source.
 struct FromRecord<'r, 'p> {
@@ -111,11 +149,16 @@ struct FromRecord<'r, 'p> {
 }
 
 impl<'r> Reader<'r> for FromRecord<'r, '_> {
-    fn read(&self, path: usize) -> Read<'r> {
-        match self.places.get(path) {
-            Some(Some(place)) => Read::Value(place.value(self.record).map_or(Flow::Null, Flow::borrowed)),
-            _ => Read::NotFetched(path),
-        }
+    fn value(&self, path: usize) -> Option<&'r Value> {
+        let place = self.places.get(path)?.as_ref()?;
+        Some(place.value(self.record).unwrap_or(&NOTHING))
+    }
+}
+
+impl Computed {
+    /// Asks for every value before the expression runs; `Err` in the outer place: this path was not fetched.
+    fn values<'r>(&self, reader: &impl Reader<'r>) -> Result<Vec<&'r Value>, usize> {
+        self.paths.iter().map(|path| reader.value(*path).ok_or(*path)).collect()
     }
 }
 
@@ -286,6 +329,13 @@ impl LinkPlan {
                 Ok(Read::Value(Flow::text(Cow::Owned(text))))
             }
             SourcePlan::Constant(value) => Ok(Read::Value(Flow::borrowed(value))),
+            SourcePlan::Expression(computed) => match computed.values(reader) {
+                Ok(values) => {
+                    let read = |place: usize| values.get(place).copied().unwrap_or(&NOTHING);
+                    computed.expression.eval_value(&read).map(|value| Read::Value(Flow::owned(value)))
+                }
+                Err(path) => Ok(Read::NotFetched(path)),
+            },
         }
     }
 
@@ -356,29 +406,28 @@ impl LinkPlan {
         record: &Record,
         places: &Places,
     ) -> Result<bool, FieldProblem> {
+        let reader = FromRecord { record, places };
+        let refuse = |path: String, failure: Failure| FieldProblem {
+            code: failure.code,
+            property: String::from("(scope)"),
+            path,
+            reason: failure.reason.into_owned(),
+            remedy: failure.remedy.into_owned(),
+        };
+        let missing = |path: usize| refuse(self.path_text(path), self.not_fetched(path));
         for condition in conditions {
-            let flow = match (FromRecord { record, places }).read(condition.path) {
-                Read::Value(flow) => flow,
-                Read::NotFetched(path) => {
-                    let failure = self.not_fetched(path);
-                    return Err(FieldProblem {
-                        code: failure.code,
-                        property: String::from("(scope)"),
-                        path: self.path_text(path),
-                        reason: failure.reason.into_owned(),
-                        remedy: failure.remedy.into_owned(),
-                    });
+            let holds = match condition {
+                Condition::Field { path, test } => {
+                    test_holds(test, reader.value(*path).ok_or_else(|| missing(*path))?)
                 }
-            };
-            let text = || match &flow {
-                Flow::Null => Cow::Borrowed(""),
-                Flow::Text(text) => Cow::Borrowed(&**text),
-                Flow::Other(value) => scalar_text(value).unwrap_or_default(),
-            };
-            let holds = match &condition.test {
-                Test::Present(wanted) => flow.is_null() != *wanted,
-                Test::In(words) => words.iter().any(|word| **word == *text()),
-                Test::NotIn(words) => !words.iter().any(|word| **word == *text()),
+                Condition::Expression(computed) => {
+                    let values = computed.values(&reader).map_err(missing)?;
+                    let read = |place: usize| values.get(place).copied().unwrap_or(&NOTHING);
+                    computed
+                        .expression
+                        .eval_bool(&read)
+                        .map_err(|failure| refuse(computed.expression.reads().join(", "), failure))?
+                }
             };
             if !holds {
                 return Ok(false);
@@ -401,19 +450,22 @@ impl LinkPlan {
 
     /// A field's source paths in words.
     pub(crate) fn source_text(&self, field: &FieldPlan) -> String {
-        let paths: Vec<usize> = match &field.source {
-            SourcePlan::First(paths) | SourcePlan::Concat(paths, _) => paths.clone(),
-            SourcePlan::Template(parts) => parts
-                .iter()
-                .filter_map(|part| match part {
-                    TemplatePlan::Path(path) => Some(*path),
-                    TemplatePlan::Text(_) => None,
-                })
-                .collect(),
-            SourcePlan::Constant(_) => return String::from("(constant)"),
-        };
+        if let SourcePlan::Constant(_) = field.source {
+            return String::from("(constant)");
+        }
+        let paths = field.source.paths();
         let names: Vec<String> = paths.into_iter().map(|path| self.path_text(path)).collect();
         names.join(", ")
+    }
+}
+
+/// Whether a value passes a test; values are compared by their text.
+fn test_holds(test: &Test, value: &Value) -> bool {
+    let text = || scalar_text(value).unwrap_or_default();
+    match test {
+        Test::Present(wanted) => Flow::borrowed(value).is_null() != *wanted,
+        Test::In(words) => words.iter().any(|word| **word == *text()),
+        Test::NotIn(words) => !words.iter().any(|word| **word == *text()),
     }
 }
 

@@ -219,7 +219,7 @@ fn compile_conditions(
         .iter()
         .map(|condition| {
             let (path, _) = compile_path(&condition.path, source, paths, context);
-            Condition { path, test: condition.test.clone() }
+            Condition::Field { path, test: condition.test.clone() }
         })
         .collect()
 }
