@@ -1,0 +1,338 @@
+//! The fields and associations of one link.
+
+use super::{
+    AssociationPlan, Chain, Column, Evidence, FieldPlan, Fit, Form, LinkPlan, Meaning, PropertyKind, Request,
+    Schema, Seen, Source, Target, chain, fit, names, natural_kind, object_schema, standard, targets, write,
+};
+
+/// Words that say a value is nobody's business until somebody decides otherwise.
+const SENSITIVE: &[&str] = &[
+    "password",
+    "passwort",
+    "passwd",
+    "ssn",
+    "iban",
+    "bic",
+    "creditcard",
+    "card",
+    "cvv",
+    "cvc",
+    "salary",
+    "gehalt",
+    "religion",
+    "health",
+    "diagnosis",
+    "passport",
+    "taxid",
+    "steuernummer",
+    "secret",
+    "token",
+    "pin",
+];
+
+/// The other end of an association.
+pub(super) struct End {
+    link: String,
+    object: String,
+    key: Option<String>,
+    words: Vec<String>,
+}
+
+impl End {
+    pub(super) fn of(link: &LinkPlan, seen: &Seen<'_>) -> End {
+        End {
+            link: link.name.clone(),
+            object: link.object.clone(),
+            key: link.key.clone(),
+            words: seen.words.clone(),
+        }
+    }
+}
+
+/// Fills a link in.
+pub(super) fn fill(
+    link: &mut LinkPlan,
+    seen: &Seen<'_>,
+    ends: &[End],
+    request: Request<'_>,
+    hubspot: &[Schema],
+) {
+    let standard = standard::object(&link.object);
+    let targets = targets(standard, object_schema(&link.object, hubspot));
+    let mut columns: Vec<(&Column, &Evidence)> =
+        seen.columns.iter().map(|(column, evidence)| (*column, evidence)).collect();
+    columns.retain(|(column, evidence)| match set_aside(link, column, evidence, ends) {
+        Some(reason) => {
+            link.unmapped.push((column.path.clone(), reason));
+            false
+        }
+        None => true,
+    });
+    let chosen = assign(&columns, seen, &targets);
+    for ((column, evidence), choice) in columns.iter().zip(chosen) {
+        let field = match choice {
+            Some((target, found)) => known_property(column, evidence, target, &found, request),
+            None => None,
+        };
+        match field.or_else(|| new_property(link, column, evidence, &targets, request)) {
+            Some(field) => link.fields.push(field),
+            None => {
+                link.unmapped
+                    .push((column.path.clone(), format!("no property holds it: {}", evidence.words())));
+            }
+        }
+    }
+    if link.object == "contacts" {
+        split_full_name(link);
+    }
+    fill_required(link);
+    link.match_on = standard.and_then(|object| object.recognised_by).filter(|property| link.writes(property));
+    if link.key.is_none() {
+        link.questions.push("which column identifies a row? name it in the settings".to_owned());
+    }
+    if link.fields.iter().any(|field| field.chain.steps.iter().any(|step| step == "\"phone\""))
+        && request.region.is_none()
+    {
+        link.questions
+            .push("in which country are telephone numbers without a country code? set `region`".to_owned());
+    }
+}
+
+/// Why a column becomes no field, if it does not. One that names a record of another table becomes an association.
+fn set_aside(link: &mut LinkPlan, column: &Column, evidence: &Evidence, ends: &[End]) -> Option<String> {
+    let words = names::words(&column.path);
+    if link.key.as_deref() == Some(column.path.as_str()) {
+        return Some("it identifies the record: the sync key is made of it".to_owned());
+    }
+    if words.iter().any(|word| SENSITIVE.contains(&word.as_str())) {
+        link.questions.push(format!("`{}` looks sensitive: may it leave the source at all?", column.path));
+        return Some("it looks sensitive".to_owned());
+    }
+    if !column.samples.is_empty() && evidence.seen == 0 {
+        return Some(format!("empty in all of {} rows", column.samples.len()));
+    }
+    let end = ends.iter().find(|end| end.link != link.name && names_record(&words, column, end))?;
+    let primary = matches!(
+        (link.object.as_str(), end.object.as_str()),
+        ("contacts" | "deals" | "tickets", "companies")
+    ) && !link.associations.iter().any(|known| known.primary);
+    let reason = format!("`{}` names a record of {}", column.path, end.link);
+    link.associations.push(AssociationPlan {
+        name: format!("{}_{}", link.name, names::internal_name(&column.path)),
+        to: end.link.clone(),
+        key: column.path.clone(),
+        primary,
+        reason,
+    });
+    Some(format!("it becomes the association with {}", end.link))
+}
+
+/// Whether a column holds keys of another table: it is called like that table's key, or after the table with `id`.
+fn names_record(words: &[String], column: &Column, end: &End) -> bool {
+    let Some(key) = &end.key else { return false };
+    let key_words = names::words(key);
+    let own_name = key_words.len() > 1 && key_words == words;
+    let after_table = words.split_last().is_some_and(|(last, rest)| {
+        ["id", "key", "number", "code", "ref", "fk"].contains(&last.as_str()) && rest == end.words
+    });
+    own_name
+        || after_table
+        || (key_words.len() == 1 && column.path == *key && key_words != ["id"] && key.len() > 3)
+}
+
+/// Gives each column the property that it fits best and that no other column fits better.
+fn assign<'t>(
+    columns: &[(&Column, &Evidence)],
+    seen: &Seen<'_>,
+    targets: &'t [Target],
+) -> Vec<Option<(&'t Target, Fit)>> {
+    let mut fits: Vec<(usize, usize, Fit)> = Vec::new();
+    for (at, (column, evidence)) in columns.iter().enumerate() {
+        for (to, target) in targets.iter().enumerate() {
+            fits.extend(fit(column, &seen.words, evidence, target).map(|fit| (at, to, fit)));
+        }
+    }
+    // Of equals the earlier column and property.
+    fits.sort_by(|one, other| {
+        other.2.confidence.total_cmp(&one.2.confidence).then((one.0, one.1).cmp(&(other.0, other.1)))
+    });
+    let mut chosen: Vec<Option<(&Target, Fit)>> = columns.iter().map(|_| None).collect();
+    let mut taken = vec![false; targets.len()];
+    for (at, to, fit) in fits {
+        let (Some(place), Some(used), Some(target)) =
+            (chosen.get_mut(at), taken.get_mut(to), targets.get(to))
+        else {
+            continue;
+        };
+        if place.is_none() && !*used {
+            *used = true;
+            *place = Some((target, fit));
+        }
+    }
+    chosen
+}
+
+fn known_property(
+    column: &Column,
+    evidence: &Evidence,
+    target: &Target,
+    found: &Fit,
+    request: Request<'_>,
+) -> Option<FieldPlan> {
+    Some(FieldPlan {
+        source: Source::Column(column.path.clone()),
+        to: target.name.clone(),
+        kind: target.kind,
+        chain: chain(evidence, target, request.zone)?,
+        create: None,
+        confidence: found.confidence,
+        reason: found.reason.clone(),
+        dropped: None,
+    })
+}
+
+/// A property of the customer's own.
+fn new_property(
+    link: &LinkPlan,
+    column: &Column,
+    evidence: &Evidence,
+    targets: &[Target],
+    request: Request<'_>,
+) -> Option<FieldPlan> {
+    if matches!(evidence.form, Form::Typed(PropertyKind::Json)) {
+        return None;
+    }
+    let label = column.label.clone().unwrap_or_else(|| names::label(&column.path));
+    let mut to = names::internal_name(&column.path);
+    let taken = |to: &str| {
+        targets.iter().any(|target| target.name == to) || link.fields.iter().any(|field| field.to == to)
+    };
+    if taken(&to) || to == write::sync_key(request.name) {
+        to = names::internal_name(&format!("{} {}", request.name, column.path));
+    }
+    if taken(&to) {
+        return None;
+    }
+    let kind = natural_kind(&evidence.form);
+    let options: Vec<(String, String)> = match &evidence.form {
+        Form::Choice(words) | Form::Choices { words, .. } => {
+            words.iter().map(|word| (option_value(word), word.clone())).collect()
+        }
+        _ => Vec::new(),
+    };
+    let meaning = Meaning::Plain;
+    let target = Target::new_property(&to, &label, kind, meaning, options);
+    let mut chain = chain(evidence, &target, request.zone)?;
+    // Its options are made of the words themselves, so every word has one.
+    for (word, option) in &mut chain.picklist {
+        *option = Some(option_value(word));
+    }
+    chain.doubts.retain(|doubt| !doubt.contains("no option yet"));
+    Some(FieldPlan {
+        source: Source::Column(column.path.clone()),
+        to,
+        kind,
+        chain,
+        create: Some((label, column.description.clone())),
+        confidence: 0.7,
+        reason: format!("no property of HubSpot's is called so: a new one; {}", evidence.words()),
+        dropped: None,
+    })
+}
+
+/// An option's internal value for a word of the source; words without a Latin letter or digit stay as they are.
+fn option_value(word: &str) -> String {
+    let made = names::internal_name(word);
+    let bare = made.strip_prefix("p_").unwrap_or(&made);
+    if bare.is_empty() || bare == "p" { word.to_owned() } else { bare.to_owned() }
+}
+
+/// People have a first and a last name in HubSpot; a source with one column for both has it taken apart.
+fn split_full_name(link: &mut LinkPlan) {
+    if link.writes("firstname") || link.writes("lastname") {
+        return;
+    }
+    let full = link.fields.iter().position(|field| {
+        let words = match &field.source {
+            Source::Column(path) => names::words(path),
+            _ => Vec::new(),
+        };
+        let ends = words.last().is_some_and(|last| last == "name") && words.len() <= 2;
+        field.create.is_some() && (ends || words == ["fullname"])
+    });
+    let Some(place) = full else { return };
+    let field = link.fields.remove(place);
+    let Source::Column(path) = field.source else { return };
+    for (offset, (to, pattern)) in
+        [("firstname", r"^(\S+)\s"), ("lastname", r"(\S+)$")].into_iter().enumerate()
+    {
+        let steps = ["\"collapse_spaces\"".to_owned(), format!("{{ extract = '{pattern}' }}")];
+        let doubt = format!(
+            "`{path}` holds whole names: is the first word the first name and the last word the last?"
+        );
+        link.fields.insert(
+            place + offset,
+            FieldPlan {
+                source: Source::Column(path.clone()),
+                to: to.to_owned(),
+                kind: PropertyKind::Text,
+                chain: Chain {
+                    steps: steps.to_vec(),
+                    leave_bad: true,
+                    doubts: vec![doubt],
+                    ..Chain::default()
+                },
+                create: None,
+                confidence: 0.5,
+                reason: "HubSpot has first and last names apart".to_owned(),
+                dropped: None,
+            },
+        );
+    }
+}
+
+/// What HubSpot wants of every record of a type, where no column gives it.
+fn fill_required(link: &mut LinkPlan) {
+    let constants: &[(&str, &str, PropertyKind)] = match link.object.as_str() {
+        "deals" => &[
+            ("pipeline", "default", PropertyKind::Option),
+            ("dealstage", "appointmentscheduled", PropertyKind::Option),
+        ],
+        "tickets" => {
+            &[("hs_pipeline", "0", PropertyKind::Option), ("hs_pipeline_stage", "1", PropertyKind::Option)]
+        }
+        _ => &[],
+    };
+    let title = match link.object.as_str() {
+        "deals" => Some("dealname"),
+        "tickets" => Some("subject"),
+        _ => None,
+    };
+    let label = names::label(&link.collection);
+    let singular = label.strip_suffix('s').unwrap_or(&label).to_owned();
+    let key = link.key.clone();
+    let mut add = |source: Source, to: &str, kind: PropertyKind, doubt: &str| {
+        if !link.writes(to) {
+            link.fields.push(FieldPlan {
+                source,
+                to: to.to_owned(),
+                kind,
+                chain: Chain { doubts: vec![doubt.to_owned()], ..Chain::default() },
+                create: None,
+                confidence: LIKELY_ENOUGH,
+                reason: "HubSpot wants it of every record, and no column gives it".to_owned(),
+                dropped: None,
+            });
+        }
+    };
+    for (to, value, kind) in constants {
+        add(Source::Constant((*value).to_owned()), to, *kind, "is this the right pipeline and stage?");
+    }
+    if let (Some(title), Some(key)) = (title, key) {
+        let template = format!("{singular} {{{key}}}");
+        add(Source::Template(template), title, PropertyKind::Text, "what should a record be called?");
+    }
+}
+
+/// Sure enough to stand in the file, not enough to go unread.
+const LIKELY_ENOUGH: f64 = 0.66;

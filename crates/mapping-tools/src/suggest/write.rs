@@ -1,0 +1,230 @@
+//! Plans as a mapping file.
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use sync_types::PropertyKind;
+
+use super::Request;
+use super::plan::{FieldPlan, LinkPlan, Source};
+use crate::names;
+use crate::toml_text::{comment, key, quoted};
+
+/// A file, and which lines are whose.
+pub(super) struct Written {
+    pub(super) text: String,
+    /// Lines from 1, with the link and the field that they speak of.
+    fields: Vec<(Range<usize>, usize, usize)>,
+}
+
+impl Written {
+    /// The field that a line speaks of.
+    pub(super) fn field_at(&self, line: usize) -> Option<(usize, usize)> {
+        let found = self.fields.iter().find(|(lines, ..)| lines.contains(&line));
+        found.map(|(_, link, field)| (*link, *field))
+    }
+}
+
+/// The unique property that holds the sync keys of an engagement.
+pub(super) fn sync_key(engagement: &str) -> String {
+    format!("{}_key", names::internal_name(engagement))
+}
+
+/// The engagement's name as sync keys take it.
+fn engagement_name(name: &str) -> String {
+    let name: String = names::internal_name(name).chars().take(40).collect();
+    name
+}
+
+pub(super) fn write(request: Request<'_>, links: &[LinkPlan]) -> Written {
+    let mut file = File { text: String::new(), fields: Vec::new() };
+    file.head(request, links);
+    for (place, link) in links.iter().enumerate() {
+        file.link(request, place, link);
+    }
+    Written { text: file.text, fields: file.fields }
+}
+
+struct File {
+    text: String,
+    fields: Vec<(Range<usize>, usize, usize)>,
+}
+
+impl File {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
+    }
+
+    /// The number of the next line, from 1.
+    fn next_line(&self) -> usize {
+        self.text.matches('\n').count() + 1
+    }
+
+    fn head(&mut self, request: Request<'_>, links: &[LinkPlan]) {
+        self.text.push_str(&comment(
+            "A first mapping, to be read and corrected. Each field says how sure it is and why; what has to be \
+             decided stands in its `note`, and so in the mapping book.",
+        ));
+        let keys: Vec<&LinkPlan> = links.iter().filter(|link| link.key.is_some()).collect();
+        if !keys.is_empty() {
+            self.line("#");
+            self.line("# For settings.toml, which says what identifies a row:");
+            for link in keys {
+                self.line(format!("#   [source.collections.{}]", key(&link.collection)));
+                self.line(format!("#   key = {}", quoted(link.key.as_deref().unwrap_or_default())));
+            }
+        }
+        self.line("");
+        self.line("[mapping]");
+        self.line(format!("name = {}", quoted(&engagement_name(request.name))));
+        for (name, value) in [("region", request.region), ("zone", request.zone)] {
+            if let Some(value) = value {
+                self.line(format!("{name} = {}", quoted(value)));
+            }
+        }
+        for link in links {
+            let Some((singular, plural)) = &link.custom else { continue };
+            let Some(title) = link.live().find(|field| field.kind == PropertyKind::Text) else { continue };
+            self.line("");
+            self.line("[[objects]]");
+            self.line(format!("name = {}", quoted(&link.object)));
+            self.line(format!("singular = {}", quoted(singular)));
+            self.line(format!("plural = {}", quoted(plural)));
+            self.line(format!("primary_display = {}", quoted(&title.to)));
+        }
+    }
+
+    fn link(&mut self, request: Request<'_>, place: usize, link: &LinkPlan) {
+        self.line("");
+        self.text
+            .push_str(&comment(&format!("{} → {}: {}.", link.collection, link.object, link.object_reason)));
+        for question in &link.questions {
+            self.text.push_str(&comment(&format!("To decide: {question}")));
+        }
+        self.line("[[links]]");
+        self.line(format!("name = {}", quoted(&link.name)));
+        self.line(format!("collection = {}", quoted(&link.collection)));
+        self.line(format!("object = {}", quoted(&link.object)));
+        self.line(format!("sync_key = {}", quoted(&sync_key(request.name))));
+        if let Some(property) = link.match_on {
+            self.line(format!("match = [{}]", quoted(property)));
+        }
+        for (number, field) in link.fields.iter().enumerate() {
+            self.line("");
+            let start = self.next_line();
+            self.field(&link.name, field);
+            if field.dropped.is_none() {
+                self.fields.push((start..self.next_line(), place, number));
+            }
+        }
+        for association in &link.associations {
+            self.line("");
+            self.text.push_str(&comment(&format!("{}.", association.reason)));
+            self.line("[[links.associations]]");
+            self.line(format!("name = {}", quoted(&association.name)));
+            self.line(format!("to = {}", quoted(&association.to)));
+            self.line(format!("key = {}", quoted(&association.key)));
+            if association.primary {
+                self.line("kind = \"primary\"");
+            }
+        }
+        if !link.unmapped.is_empty() {
+            self.line("");
+            self.line("# Not mapped:");
+            for (column, reason) in &link.unmapped {
+                self.text.push_str(&comment(&format!("- {column}: {reason}")));
+            }
+        }
+        for (number, field) in link.fields.iter().enumerate().filter(|(_, field)| field.dropped.is_none()) {
+            if field.chain.picklist.is_empty() {
+                continue;
+            }
+            self.line("");
+            let start = self.next_line();
+            self.picklist(&link.name, field);
+            self.fields.push((start..self.next_line(), place, number));
+        }
+    }
+
+    fn field(&mut self, link: &str, field: &FieldPlan) {
+        let said = format!("{} ({:.2}): {}.", field.sureness(), field.confidence, field.reason);
+        self.text.push_str(&comment(&said));
+        if let Some(why) = &field.dropped {
+            let left_out = format!("Left out, {} → {}: {why}", field.source.shown(), field.to);
+            self.text.push_str(&comment(&left_out));
+            return;
+        }
+        self.line("[[links.fields]]");
+        self.line(match &field.source {
+            Source::Column(path) => format!("from = {}", quoted(path)),
+            Source::Template(text) => format!("template = {}", quoted(text)),
+            Source::Constant(text) => format!("value = {}", quoted(text)),
+        });
+        self.line(format!("to = {}", quoted(&field.to)));
+        let mut steps = field.chain.steps.clone();
+        if !field.chain.picklist.is_empty() {
+            steps.push(format!("{{ picklist = {} }}", quoted(&picklist_name(link, field))));
+        }
+        if !steps.is_empty() {
+            self.line(format!("transform = [{}]", steps.join(", ")));
+        }
+        if field.chain.leave_bad {
+            self.line("on_bad = \"leave\"");
+        }
+        if let Some((label, description)) = &field.create {
+            if let Some(kind) = kind_word(field.kind) {
+                self.line(format!("kind = {}", quoted(kind)));
+            }
+            let mut create = format!("create = {{ label = {}", quoted(label));
+            if let Some(description) = description {
+                // Writing to a string cannot fail.
+                let _ = write!(create, ", description = {}", quoted(description));
+            }
+            self.line(create + " }");
+        }
+        if let Some(question) = field.question() {
+            self.line(format!("note = {}", quoted(&format!("to decide: {question}"))));
+        }
+    }
+
+    fn picklist(&mut self, link: &str, field: &FieldPlan) {
+        let name = picklist_name(link, field);
+        self.line(format!("[picklists.{}]", key(&name)));
+        self.line(format!("[picklists.{}.map]", key(&name)));
+        for (word, option) in &field.chain.picklist {
+            match option {
+                Some(option) => self.line(format!("{} = {}", key(word), quoted(option))),
+                None => self.text.push_str(&comment(&format!("{} = which option?", key(word)))),
+            }
+        }
+        if field.create.is_some() {
+            self.line(format!("[picklists.{}.labels]", key(&name)));
+            let mut labelled: Vec<&str> = Vec::new();
+            for (word, option) in &field.chain.picklist {
+                // Two words may become one option, which has one label.
+                if let Some(option) = option.as_deref().filter(|option| !labelled.contains(option)) {
+                    labelled.push(option);
+                    self.line(format!("{} = {}", key(option), quoted(word)));
+                }
+            }
+        }
+    }
+}
+
+fn picklist_name(link: &str, field: &FieldPlan) -> String {
+    format!("{link}_{}", field.to)
+}
+
+pub(crate) fn kind_word(kind: PropertyKind) -> Option<&'static str> {
+    Some(match kind {
+        PropertyKind::Text => "text",
+        PropertyKind::Number => "number",
+        PropertyKind::Bool => "boolean",
+        PropertyKind::Date => "date",
+        PropertyKind::DateTime => "date-time",
+        PropertyKind::Option => "option",
+        PropertyKind::Options => "options",
+        _ => return None,
+    })
+}
