@@ -70,6 +70,11 @@ impl SqliteInbox {
         Ok(Self { line, ended, arrivals: watch::Sender::new(0) })
     }
 
+    #[cfg(test)]
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
     /// Lets every call under way end and closes the file. Dropping the inbox does the same without waiting.
     pub async fn close(self) {
         drop(self.line);
