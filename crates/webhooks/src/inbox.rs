@@ -4,7 +4,8 @@
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(feature = "sqlite")]
+#[cfg(test)]
 mod tests;
 #[cfg(feature = "sqlite")]
 mod writer;
