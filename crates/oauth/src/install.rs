@@ -181,7 +181,7 @@ impl Installer {
         let content = serde_json::to_vec(&kept).map_err(|_| unreadable())?;
         let sealed = self.grants.seal(&entry_name(&id), &content)?;
         let now = self.clock.now();
-        self.pending.put(&id, &PendingEntry { sealed, expires_at: later(now, LIFE) }, now).await?;
+        self.pending.keep(&id, &PendingEntry { sealed, expires_at: later(now, LIFE) }, now).await?;
         let secure = app.redirect_uri().starts_with("https:");
         Ok(Begun {
             url: consent_url(self.endpoint.endpoints(), app, portal, &state, verifier.as_ref()),

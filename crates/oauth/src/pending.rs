@@ -25,7 +25,7 @@ pub struct PendingEntry {
 pub trait PendingStore: fmt::Debug + Send + Sync {
     /// Keeps an install, and drops those that are void at `now`. Fails with
     /// [`StoreErrorKind::Full`](crate::StoreErrorKind::Full) when there are 10,000 others.
-    async fn put(&self, id: &str, entry: &PendingEntry, now: Timestamp) -> Result<(), StoreError>;
+    async fn keep(&self, id: &str, entry: &PendingEntry, now: Timestamp) -> Result<(), StoreError>;
 
     /// Takes an install out. Of any number of calls with one id, in any number of processes, one gets it; nobody does
     /// once it is void.

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::failure::EndpointErrorKind;
-use crate::grant::{Grant, PortalId, Reason};
+use crate::grant::{Grant, PortalId, Reason, Step};
 use crate::grants::Grants;
 use crate::lease::Lease;
 use crate::refresh::{RefreshError, Refresher, Unsaved};
@@ -227,12 +227,29 @@ impl Shared {
             Err(error) => {
                 gate.failures = gate.failures.saturating_add(1);
                 gate.not_before = Some(clock.monotonic().saturating_add(pause(&error, gate.failures)));
-                Err(self.not_servable(error))
+                let error = self.not_servable(error, gate.failures == 1);
+                if matches!(error, NotServable::Unavailable { .. }) {
+                    self.keep_stored(rejected.as_ref()).await;
+                }
+                Err(error)
             }
         }
     }
 
-    fn not_servable(&self, error: RefreshError) -> NotServable {
+    /// Takes what is stored for as long as it lives: a process that has just started has nothing else to serve.
+    async fn keep_stored(&self, rejected: Option<&SecretString>) {
+        let client_id = self.refresher.endpoint.app().client_id();
+        let Ok(Some((grant, _))) = self.refresher.grants.load(client_id, self.refresher.portal).await else {
+            return;
+        };
+        let now = self.refresher.clock.now();
+        if let Step::Renew { usable_until: Some(expires_at) } = grant.step(now, rejected) {
+            self.set(Some(Cached { access: grant.access, good_until: now, expires_at }));
+        }
+    }
+
+    /// What `error` means to a caller. It is logged the first time.
+    fn not_servable(&self, error: RefreshError, first: bool) -> NotServable {
         let portal = self.refresher.portal;
         match error {
             RefreshError::NotInstalled(portal) => {
@@ -241,12 +258,14 @@ impl Shared {
             }
             RefreshError::Stopped { portal, since, reason } => {
                 self.set(None);
-                tracing::error!(%portal, %since, %reason, "the portal needs re-authorisation");
+                if first {
+                    tracing::error!(%portal, %since, %reason, "the portal needs re-authorisation");
+                }
                 NotServable::NeedsReauthorisation { portal, since, reason }
             }
             RefreshError::Store(source) => NotServable::Unavailable { portal, source: Box::new(source) },
             RefreshError::Endpoint(_, source) => {
-                if source.kind() == EndpointErrorKind::AppRefused {
+                if first && source.kind() == EndpointErrorKind::AppRefused {
                     tracing::error!(%portal, error = %source, "the app's settings are refused");
                 }
                 NotServable::Unavailable { portal, source: Box::new(source) }
@@ -265,8 +284,8 @@ fn pause(error: &RefreshError, failures: u32) -> Duration {
     match error {
         RefreshError::Endpoint(_, error) => error.retry_after().unwrap_or(doubled),
         RefreshError::Store(_) => doubled,
-        // Whoever installs again should not have to wait; a look at the store costs little.
-        RefreshError::NotInstalled(_) | RefreshError::Stopped { .. } => PAUSE,
+        // Whoever installs again should not have to wait, and a look at the store costs little.
+        RefreshError::NotInstalled(_) | RefreshError::Stopped { .. } => Duration::ZERO,
     }
 }
 

@@ -136,15 +136,20 @@ impl Refresher {
         let noted = Grant { refreshing: Some(Refreshing { since, by: self.holder.clone() }), ..grant };
         let revision = self.grants.save(&noted, Some(revision)).await?;
 
-        match self.ask(&noted.refresh).await {
+        let mut lost = interrupted.is_some();
+        match self.ask(&noted.refresh, &mut lost).await {
             Ok((answer, asked_at)) => self.accept(noted, revision, &answer, asked_at, unsaved).await,
-            Err(error) => self.refused(noted, revision, interrupted, error).await,
+            Err(error) => self.refused(noted, revision, since, lost, error).await,
         }
     }
 
     /// Asks until there is an answer that means something, at most three times. After an answer that was lost the same
-    /// refresh token is sent again: there is no other.
-    async fn ask(&self, refresh: &SecretString) -> Result<(TokenAnswer, Timestamp), EndpointError> {
+    /// refresh token is sent again, as there is no other; `lost` is set then.
+    async fn ask(
+        &self,
+        refresh: &SecretString,
+        lost: &mut bool,
+    ) -> Result<(TokenAnswer, Timestamp), EndpointError> {
         let mut pauses = PAUSES.iter();
         loop {
             let asked_at = self.clock.now();
@@ -152,6 +157,7 @@ impl Refresher {
                 Ok(answer) => return Ok((answer, asked_at)),
                 Err(error) => error,
             };
+            *lost |= error.kind() == EndpointErrorKind::NoAnswer;
             let repeats =
                 matches!(error.kind(), EndpointErrorKind::Unavailable | EndpointErrorKind::NoAnswer);
             match pauses.next() {
@@ -188,32 +194,29 @@ impl Refresher {
         }
     }
 
+    /// `lost`: since `since` the server may have given out a refresh token that never arrived.
     async fn refused(
         &self,
         noted: Grant,
         revision: Revision,
-        interrupted: Option<Refreshing>,
+        since: Timestamp,
+        lost: bool,
         error: EndpointError,
     ) -> Result<Usable, RefreshError> {
-        match error.kind() {
-            EndpointErrorKind::GrantRefused => {
-                let reason = match interrupted {
-                    Some(earlier) => Reason::InterruptedRefresh { since: earlier.since },
-                    None => Reason::Revoked { code: error.code().map(str::to_owned) },
-                };
-                self.stop(&noted, revision, reason).await
-            }
-            // Perhaps a new token was made: the note stays.
-            EndpointErrorKind::NoAnswer => Err(RefreshError::Endpoint(self.portal, error)),
-            _ => {
-                if interrupted.is_none() {
-                    // Nothing was done, so nothing can be lost. If the note stays, it only makes a later message wordier.
-                    let plain = Grant { refreshing: None, ..noted };
-                    let _ = self.grants.save(&plain, Some(revision)).await;
-                }
-                Err(RefreshError::Endpoint(self.portal, error))
-            }
+        if error.kind() == EndpointErrorKind::GrantRefused {
+            let reason = if lost {
+                Reason::InterruptedRefresh { since }
+            } else {
+                Reason::Revoked { code: error.code().map(str::to_owned) }
+            };
+            return self.stop(&noted, revision, reason).await;
         }
+        if !lost {
+            // If the note cannot be taken away, a later message is wordier than it need be.
+            let plain = Grant { refreshing: None, ..noted };
+            let _ = self.grants.save(&plain, Some(revision)).await;
+        }
+        Err(RefreshError::Endpoint(self.portal, error))
     }
 
     /// Stops the portal, unless somebody wrote meanwhile: a new install must not be stopped by the end of the old one.

@@ -119,7 +119,7 @@ impl Lease for MemoryStore {
 
 #[async_trait]
 impl PendingStore for MemoryStore {
-    async fn put(&self, id: &str, entry: &PendingEntry, now: Timestamp) -> Result<(), StoreError> {
+    async fn keep(&self, id: &str, entry: &PendingEntry, now: Timestamp) -> Result<(), StoreError> {
         let mut inside = self.inside();
         inside.pending.retain(|_, kept| now < kept.expires_at);
         if inside.pending.len() as u64 >= PENDING_MAX {

@@ -190,7 +190,7 @@ impl Lease for SqliteTokenStore {
 
 #[async_trait]
 impl PendingStore for SqliteTokenStore {
-    async fn put(&self, id: &str, entry: &PendingEntry, now: Timestamp) -> Result<(), StoreError> {
+    async fn keep(&self, id: &str, entry: &PendingEntry, now: Timestamp) -> Result<(), StoreError> {
         let (id, entry) = (id.to_owned(), entry.clone());
         self.transact(move |transaction| {
             transaction.execute("DELETE FROM pending WHERE expires_ms <= ?1", [now.as_millisecond()])?;

@@ -1,0 +1,12 @@
+//! Installs, renewals and stores, against an authorization server in memory and with time moved by hand.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod canary;
+mod disconnect;
+mod install;
+mod keys;
+mod refresh;
+mod server;
+mod sharing;
+mod stores;
