@@ -15,7 +15,7 @@ pub(crate) struct Grid {
 /// One row.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// Its number in the file, from 1.
+    /// Its number in the sheet, or its line in the file, from 1.
     pub(crate) number: usize,
     cells: Vec<String>,
 }
@@ -37,16 +37,18 @@ impl Grid {
         Grid::of_rows(csv_rows(text)?)
     }
 
-    pub(crate) fn of_rows(rows: Vec<Vec<String>>) -> Result<Grid, String> {
-        let filled = |row: &Vec<String>| row.iter().filter(|cell| !cell.trim().is_empty()).count();
+    /// A grid of rows with their numbers.
+    pub(crate) fn of_rows(rows: Vec<(usize, Vec<String>)>) -> Result<Grid, String> {
+        let filled =
+            |(_, row): &(usize, Vec<String>)| row.iter().filter(|cell| !cell.trim().is_empty()).count();
         // A title above the table has one cell filled, and the widest row near the top is the header.
         let top = rows.iter().take(HEADER_ROWS_MAX).map(filled).max().unwrap_or(0);
         let wanted = (top / 2).max(2);
         let place = rows.iter().take(HEADER_ROWS_MAX).position(|row| filled(row) >= wanted);
         let place = place.ok_or("there is no header: a row that names at least two columns")?;
-        let mut rows = rows.into_iter().zip(1..).skip(place);
-        let header = rows.next().map(|(header, _)| header).unwrap_or_default();
-        let rows = rows.map(|(cells, number)| Row { number, cells }).filter(|row| !row.is_empty());
+        let mut rows = rows.into_iter().skip(place);
+        let header = rows.next().map(|(_, header)| header).unwrap_or_default();
+        let rows = rows.map(|(number, cells)| Row { number, cells }).filter(|row| !row.is_empty());
         Ok(Grid { header, rows: rows.collect() })
     }
 
@@ -68,8 +70,8 @@ impl Grid {
     }
 }
 
-/// The rows of a CSV text; the delimiter is the one that the first line with any has most of.
-pub(crate) fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, String> {
+/// The rows of a CSV text with their lines; the delimiter is the one that the first line with any has most of.
+pub(crate) fn csv_rows(text: &str) -> Result<Vec<(usize, Vec<String>)>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let marks = [b',', b';', b'\t', b'|'];
     let count = |line: &str, mark: u8| line.bytes().filter(|byte| *byte == mark).count();
@@ -83,8 +85,12 @@ pub(crate) fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, String> {
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());
-    let rows = reader.records().map(|row| row.map(|row| row.iter().map(str::to_owned).collect()));
-    rows.collect::<Result<_, _>>().map_err(|error| format!("not a CSV file: {error}"))
+    let rows = reader.records().map(|row| {
+        let row = row?;
+        let line = row.position().map_or(0, csv::Position::line);
+        Ok((usize::try_from(line).unwrap_or(usize::MAX), row.iter().map(str::to_owned).collect()))
+    });
+    rows.collect::<Result<_, csv::Error>>().map_err(|error| format!("not a CSV file: {error}"))
 }
 
 /// Whether a cell says yes.

@@ -10,14 +10,19 @@ mod plan;
 mod read;
 mod table;
 mod target;
-mod write;
 
 use serde_json::{Value as Json, json};
 use sync_types::Schema;
 
 pub use table::{Column, SAMPLES_MAX, Table};
 
-use plan::{LinkPlan, plan_links};
+use plan::plan_links;
+
+use crate::draft::{Draft, LinkDraft, known_schemas};
+
+/// What the file opens with.
+const OPENING: &str = "A first mapping, to be read and corrected. Each field says how sure it is and why; what has to be \
+    decided stands in its `note`, and so in the mapping book.";
 
 /// What to suggest from.
 #[derive(Clone, Copy, Debug)]
@@ -94,29 +99,15 @@ pub fn suggest(request: Request<'_>) -> Result<Suggestion, String> {
     if request.tables.iter().all(|table| table.columns.is_empty()) {
         return Err("there is no table with a column to map".to_owned());
     }
-    let standard = crate::standard::schemas();
-    let hubspot = request.hubspot.unwrap_or(&standard);
-    let mut links = plan_links(request, hubspot);
-    // Each round drops at least one field, so the rounds are bounded by the fields.
-    loop {
-        let written = write::write(request, &links);
-        let Err(problems) = crate::checked("mapping.toml", &written.text, hubspot) else {
-            return Ok(finish(written.text, &links));
-        };
-        let mut dropped = false;
-        for problem in problems.list() {
-            let Some((link, field)) = written.field_at(problem.line) else { continue };
-            if let Some(plan) = links.get_mut(link) {
-                dropped |= plan.drop_field(field, &problem.reason);
-            }
-        }
-        if !dropped {
-            return Err(problems.to_string());
-        }
-    }
+    let hubspot = known_schemas(request.hubspot);
+    let links = plan_links(request, &hubspot);
+    let mut draft =
+        Draft { name: request.name, opening: OPENING, region: request.region, zone: request.zone, links };
+    let text = draft.settle(&hubspot)?;
+    Ok(finish(text, &draft.links))
 }
 
-fn finish(text: String, links: &[LinkPlan]) -> Suggestion {
+fn finish(text: String, links: &[LinkDraft]) -> Suggestion {
     let mut fields = Vec::new();
     let mut questions = Vec::new();
     for link in links {
@@ -129,7 +120,7 @@ fn finish(text: String, links: &[LinkPlan]) -> Suggestion {
                 link: link.name.clone(),
                 from: field.source.shown(),
                 to,
-                confidence: field.confidence,
+                confidence: field.confidence.unwrap_or(1.0),
                 reason: field.reason.clone(),
             });
         }

@@ -4,20 +4,9 @@ use sync_types::PropertyKind;
 
 use super::evidence::{Evidence, Form, NumberForm};
 use super::target::{Target, option_of};
+use crate::draft::Chain;
 use crate::standard::Meaning;
 use crate::toml_text::{list, quoted};
-
-/// A field's transforms and what goes with them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Chain {
-    /// Each as TOML.
-    pub(crate) steps: Vec<String>,
-    /// A value that is refused does not keep the record back.
-    pub(crate) leave_bad: bool,
-    /// Words of the source and the options they become; the last step translates by them.
-    pub(crate) picklist: Vec<(String, Option<String>)>,
-    pub(crate) doubts: Vec<String>,
-}
 
 impl Chain {
     fn of(steps: &[&str]) -> Chain {

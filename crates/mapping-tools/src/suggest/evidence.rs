@@ -156,8 +156,7 @@ fn form(texts: &[&str], filled: &[&Value], words: &[String], doubts: &mut Vec<St
     let named = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
     let unfit = |is: &dyn Fn(&str) -> bool| texts.iter().filter(|text| !is(text)).count();
     let nearly = |unfit: usize| (unfit as f64) <= (1.0 - NEARLY_ALL) * texts.len() as f64;
-    let plain: [(Form, Is); 3] =
-        [(Form::Email, is_email), (Form::Url, is_url), (Form::Domain, is_domain)];
+    let plain: [(Form, Is); 3] = [(Form::Email, is_email), (Form::Url, is_url), (Form::Domain, is_domain)];
     for (form, is) in plain {
         let unfit = unfit(&is);
         if nearly(unfit) {

@@ -1,11 +1,11 @@
 //! Tables from what a customer sends first: a CSV file, a JSON sample, a data dictionary.
 
 use serde_json::Value as Json;
-use sync_types::{PropertyKind, Value};
+use sync_types::Value;
 
 use super::table::{Column, SAMPLES_MAX, Table};
 use crate::grid::{self, Grid};
-use crate::names;
+use crate::kinds;
 use crate::values::from_json;
 
 impl Table {
@@ -16,7 +16,7 @@ impl Table {
     /// There is no header.
     pub fn of_csv(name: &str, text: &str) -> Result<Table, String> {
         let mut rows = grid::csv_rows(text)?.into_iter();
-        let header = rows.next().ok_or("the file has no header")?;
+        let (_, header) = rows.next().ok_or("the file has no header")?;
         if header.iter().all(|name| name.trim().is_empty()) {
             return Err("the first line names no column".to_owned());
         }
@@ -25,7 +25,7 @@ impl Table {
             key: None,
             columns: header.iter().map(|name| Column::named(name.as_str())).collect(),
         };
-        for row in rows.take(SAMPLES_MAX) {
+        for (_, row) in rows.take(SAMPLES_MAX) {
             for (column, text) in table.columns.iter_mut().zip(row) {
                 column.samples.push(Value::text(text));
             }
@@ -116,7 +116,7 @@ impl Table {
                 path: path.to_owned(),
                 label: of(label).map(str::to_owned),
                 description: of(description).map(str::to_owned),
-                kind: of(kind).and_then(kind_of),
+                kind: of(kind).and_then(kinds::of),
                 required: of(required).is_some_and(grid::is_yes),
                 unique: is_key || of(unique).is_some_and(grid::is_yes),
                 options: of(options).map(grid::list).unwrap_or_default(),
@@ -125,24 +125,4 @@ impl Table {
         }
         if tables.is_empty() { Err("the dictionary has no rows".to_owned()) } else { Ok(tables) }
     }
-}
-
-/// A type in the words of databases and of people.
-pub(crate) fn kind_of(text: &str) -> Option<PropertyKind> {
-    let word = names::words(text).into_iter().next()?;
-    Some(match word.as_str() {
-        "int" | "integer" | "bigint" | "smallint" | "number" | "numeric" | "decimal" | "float" | "double"
-        | "real" | "money" | "currency" | "zahl" => PropertyKind::Number,
-        "bool" | "boolean" | "bit" | "flag" | "checkbox" | "yes" => PropertyKind::Bool,
-        "date" => PropertyKind::Date,
-        "datetime" | "timestamp" | "timestamptz" | "time" => PropertyKind::DateTime,
-        "enum" | "enumeration" | "picklist" | "dropdown" | "select" | "option" | "choice" => {
-            PropertyKind::Option
-        }
-        "multiselect" | "multi" | "set" | "checkboxe" => PropertyKind::Options,
-        "json" | "jsonb" | "object" => PropertyKind::Json,
-        "text" | "string" | "varchar" | "nvarchar" | "char" | "clob" | "description" | "email" | "phone"
-        | "url" => PropertyKind::Text,
-        _ => return None,
-    })
 }

@@ -1,8 +1,9 @@
 //! The fields and associations of one link.
 
 use super::{
-    AssociationPlan, Chain, Column, Evidence, FieldPlan, Fit, Form, LinkPlan, Meaning, PropertyKind, Request,
-    Schema, Seen, Source, Target, chain, fit, names, natural_kind, object_schema, standard, targets, write,
+    AssociationDraft, Chain, Column, Evidence, FieldDraft, Fit, Form, LinkDraft, Meaning, PropertyKind,
+    Request, Schema, Seen, Source, Target, chain, draft, fit, names, natural_kind, object_schema, standard,
+    targets,
 };
 
 /// Words that say a value is nobody's business until somebody decides otherwise.
@@ -39,7 +40,7 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) fn of(link: &LinkPlan, seen: &Seen<'_>) -> End {
+    pub(super) fn of(link: &LinkDraft, seen: &Seen<'_>) -> End {
         End {
             link: link.name.clone(),
             object: link.object.clone(),
@@ -51,7 +52,7 @@ impl End {
 
 /// Fills a link in.
 pub(super) fn fill(
-    link: &mut LinkPlan,
+    link: &mut LinkDraft,
     seen: &Seen<'_>,
     ends: &[End],
     request: Request<'_>,
@@ -86,7 +87,9 @@ pub(super) fn fill(
         split_full_name(link);
     }
     fill_required(link);
-    link.match_on = standard.and_then(|object| object.recognised_by).filter(|property| link.writes(property));
+    let recognised =
+        standard.and_then(|object| object.recognised_by).filter(|property| link.writes(property));
+    link.match_on = recognised.map(str::to_owned).into_iter().collect();
     if link.key.is_none() {
         link.questions.push("which column identifies a row? name it in the settings".to_owned());
     }
@@ -99,7 +102,7 @@ pub(super) fn fill(
 }
 
 /// Why a column becomes no field, if it does not. One that names a record of another table becomes an association.
-fn set_aside(link: &mut LinkPlan, column: &Column, evidence: &Evidence, ends: &[End]) -> Option<String> {
+fn set_aside(link: &mut LinkDraft, column: &Column, evidence: &Evidence, ends: &[End]) -> Option<String> {
     let words = names::words(&column.path);
     if link.key.as_deref() == Some(column.path.as_str()) {
         return Some("it identifies the record: the sync key is made of it".to_owned());
@@ -117,7 +120,7 @@ fn set_aside(link: &mut LinkPlan, column: &Column, evidence: &Evidence, ends: &[
         ("contacts" | "deals" | "tickets", "companies")
     ) && !link.associations.iter().any(|known| known.primary);
     let reason = format!("`{}` names a record of {}", column.path, end.link);
-    link.associations.push(AssociationPlan {
+    link.associations.push(AssociationDraft {
         name: format!("{}_{}", link.name, names::internal_name(&column.path)),
         to: end.link.clone(),
         key: column.path.clone(),
@@ -178,27 +181,23 @@ fn known_property(
     target: &Target,
     found: &Fit,
     request: Request<'_>,
-) -> Option<FieldPlan> {
-    Some(FieldPlan {
-        source: Source::Column(column.path.clone()),
-        to: target.name.clone(),
-        kind: target.kind,
+) -> Option<FieldDraft> {
+    Some(FieldDraft {
         chain: chain(evidence, target, request.zone)?,
-        create: None,
-        confidence: found.confidence,
+        confidence: Some(found.confidence),
         reason: found.reason.clone(),
-        dropped: None,
+        ..FieldDraft::new(Source::column(&column.path), &target.name, target.kind)
     })
 }
 
 /// A property of the customer's own.
 fn new_property(
-    link: &LinkPlan,
+    link: &LinkDraft,
     column: &Column,
     evidence: &Evidence,
     targets: &[Target],
     request: Request<'_>,
-) -> Option<FieldPlan> {
+) -> Option<FieldDraft> {
     if matches!(evidence.form, Form::Typed(PropertyKind::Json)) {
         return None;
     }
@@ -207,7 +206,7 @@ fn new_property(
     let taken = |to: &str| {
         targets.iter().any(|target| target.name == to) || link.fields.iter().any(|field| field.to == to)
     };
-    if taken(&to) || to == write::sync_key(request.name) {
+    if taken(&to) || to == draft::sync_key(request.name) {
         to = names::internal_name(&format!("{} {}", request.name, column.path));
     }
     if taken(&to) {
@@ -228,15 +227,12 @@ fn new_property(
         *option = Some(option_value(word));
     }
     chain.doubts.retain(|doubt| !doubt.contains("no option yet"));
-    Some(FieldPlan {
-        source: Source::Column(column.path.clone()),
-        to,
-        kind,
+    Some(FieldDraft {
         chain,
         create: Some((label, column.description.clone())),
-        confidence: 0.7,
+        confidence: Some(0.7),
         reason: format!("no property of HubSpot's is called so: a new one; {}", evidence.words()),
-        dropped: None,
+        ..FieldDraft::new(Source::column(&column.path), to, kind)
     })
 }
 
@@ -248,21 +244,18 @@ fn option_value(word: &str) -> String {
 }
 
 /// People have a first and a last name in HubSpot; a source with one column for both has it taken apart.
-fn split_full_name(link: &mut LinkPlan) {
+fn split_full_name(link: &mut LinkDraft) {
     if link.writes("firstname") || link.writes("lastname") {
         return;
     }
     let full = link.fields.iter().position(|field| {
-        let words = match &field.source {
-            Source::Column(path) => names::words(path),
-            _ => Vec::new(),
-        };
+        let words = field.source.only_column().map(names::words).unwrap_or_default();
         let ends = words.last().is_some_and(|last| last == "name") && words.len() <= 2;
         field.create.is_some() && (ends || words == ["fullname"])
     });
     let Some(place) = full else { return };
     let field = link.fields.remove(place);
-    let Source::Column(path) = field.source else { return };
+    let Some(path) = field.source.only_column() else { return };
     for (offset, (to, pattern)) in
         [("firstname", r"^(\S+)\s"), ("lastname", r"(\S+)$")].into_iter().enumerate()
     {
@@ -272,27 +265,23 @@ fn split_full_name(link: &mut LinkPlan) {
         );
         link.fields.insert(
             place + offset,
-            FieldPlan {
-                source: Source::Column(path.clone()),
-                to: to.to_owned(),
-                kind: PropertyKind::Text,
+            FieldDraft {
                 chain: Chain {
                     steps: steps.to_vec(),
                     leave_bad: true,
                     doubts: vec![doubt],
                     ..Chain::default()
                 },
-                create: None,
-                confidence: 0.5,
+                confidence: Some(0.5),
                 reason: "HubSpot has first and last names apart".to_owned(),
-                dropped: None,
+                ..FieldDraft::new(Source::column(path), to, PropertyKind::Text)
             },
         );
     }
 }
 
 /// What HubSpot wants of every record of a type, where no column gives it.
-fn fill_required(link: &mut LinkPlan) {
+fn fill_required(link: &mut LinkDraft) {
     let constants: &[(&str, &str, PropertyKind)] = match link.object.as_str() {
         "deals" => &[
             ("pipeline", "default", PropertyKind::Option),
@@ -313,15 +302,11 @@ fn fill_required(link: &mut LinkPlan) {
     let key = link.key.clone();
     let mut add = |source: Source, to: &str, kind: PropertyKind, doubt: &str| {
         if !link.writes(to) {
-            link.fields.push(FieldPlan {
-                source,
-                to: to.to_owned(),
-                kind,
+            link.fields.push(FieldDraft {
                 chain: Chain { doubts: vec![doubt.to_owned()], ..Chain::default() },
-                create: None,
-                confidence: LIKELY_ENOUGH,
+                confidence: Some(LIKELY_ENOUGH),
                 reason: "HubSpot wants it of every record, and no column gives it".to_owned(),
-                dropped: None,
+                ..FieldDraft::new(source, to, kind)
             });
         }
     };

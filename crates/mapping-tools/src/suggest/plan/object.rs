@@ -19,7 +19,7 @@ pub(super) struct Guess {
 }
 
 /// The object type's properties in the portal.
-pub(in crate::suggest) fn object_schema<'s>(object: &str, hubspot: &'s [Schema]) -> Option<&'s Schema> {
+pub(super) fn object_schema<'s>(object: &str, hubspot: &'s [Schema]) -> Option<&'s Schema> {
     hubspot.iter().find(|schema| schema.name == object)
 }
 

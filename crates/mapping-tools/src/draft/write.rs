@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use sync_types::PropertyKind;
 
-use super::Request;
-use super::plan::{FieldPlan, LinkPlan, Source};
-use crate::names;
-use crate::toml_text::{comment, key, quoted};
+use super::{Draft, FieldDraft, LinkDraft, Source};
+use crate::toml_text::{comment, key, list, quoted};
+use crate::{kinds, names};
 
 /// A file, and which lines are whose.
 pub(super) struct Written {
@@ -26,7 +25,7 @@ impl Written {
 }
 
 /// The unique property that holds the sync keys of an engagement.
-pub(super) fn sync_key(engagement: &str) -> String {
+pub(crate) fn sync_key(engagement: &str) -> String {
     format!("{}_key", names::internal_name(engagement))
 }
 
@@ -36,11 +35,11 @@ fn engagement_name(name: &str) -> String {
     name
 }
 
-pub(super) fn write(request: Request<'_>, links: &[LinkPlan]) -> Written {
+pub(super) fn write(draft: &Draft<'_>) -> Written {
     let mut file = File { text: String::new(), fields: Vec::new() };
-    file.head(request, links);
-    for (place, link) in links.iter().enumerate() {
-        file.link(request, place, link);
+    file.head(draft);
+    for (place, link) in draft.links.iter().enumerate() {
+        file.link(draft, place, link);
     }
     Written { text: file.text, fields: file.fields }
 }
@@ -61,12 +60,10 @@ impl File {
         self.text.matches('\n').count() + 1
     }
 
-    fn head(&mut self, request: Request<'_>, links: &[LinkPlan]) {
-        self.text.push_str(&comment(
-            "A first mapping, to be read and corrected. Each field says how sure it is and why; what has to be \
-             decided stands in its `note`, and so in the mapping book.",
-        ));
-        let keys: Vec<&LinkPlan> = links.iter().filter(|link| link.key.is_some()).collect();
+    fn head(&mut self, draft: &Draft<'_>) {
+        self.text.push_str(&comment(draft.opening));
+        let links = &draft.links;
+        let keys: Vec<&LinkDraft> = links.iter().filter(|link| link.key.is_some()).collect();
         if !keys.is_empty() {
             self.line("#");
             self.line("# For settings.toml, which says what identifies a row:");
@@ -77,8 +74,8 @@ impl File {
         }
         self.line("");
         self.line("[mapping]");
-        self.line(format!("name = {}", quoted(&engagement_name(request.name))));
-        for (name, value) in [("region", request.region), ("zone", request.zone)] {
+        self.line(format!("name = {}", quoted(&engagement_name(draft.name))));
+        for (name, value) in [("region", draft.region), ("zone", draft.zone)] {
             if let Some(value) = value {
                 self.line(format!("{name} = {}", quoted(value)));
             }
@@ -95,10 +92,9 @@ impl File {
         }
     }
 
-    fn link(&mut self, request: Request<'_>, place: usize, link: &LinkPlan) {
+    fn link(&mut self, draft: &Draft<'_>, place: usize, link: &LinkDraft) {
         self.line("");
-        self.text
-            .push_str(&comment(&format!("{} → {}: {}.", link.collection, link.object, link.object_reason)));
+        self.text.push_str(&comment(&format!("{} → {}: {}.", link.collection, link.object, link.reason)));
         for question in &link.questions {
             self.text.push_str(&comment(&format!("To decide: {question}")));
         }
@@ -106,9 +102,9 @@ impl File {
         self.line(format!("name = {}", quoted(&link.name)));
         self.line(format!("collection = {}", quoted(&link.collection)));
         self.line(format!("object = {}", quoted(&link.object)));
-        self.line(format!("sync_key = {}", quoted(&sync_key(request.name))));
-        if let Some(property) = link.match_on {
-            self.line(format!("match = [{}]", quoted(property)));
+        self.line(format!("sync_key = {}", quoted(&sync_key(draft.name))));
+        if !link.match_on.is_empty() {
+            self.line(format!("match = {}", list(&link.match_on)));
         }
         for (number, field) in link.fields.iter().enumerate() {
             self.line("");
@@ -147,9 +143,8 @@ impl File {
         }
     }
 
-    fn field(&mut self, link: &str, field: &FieldPlan) {
-        let said = format!("{} ({:.2}): {}.", field.sureness(), field.confidence, field.reason);
-        self.text.push_str(&comment(&said));
+    fn field(&mut self, link: &str, field: &FieldDraft) {
+        self.text.push_str(&comment(&field.said()));
         if let Some(why) = &field.dropped {
             let left_out = format!("Left out, {} → {}: {why}", field.source.shown(), field.to);
             self.text.push_str(&comment(&left_out));
@@ -157,7 +152,11 @@ impl File {
         }
         self.line("[[links.fields]]");
         self.line(match &field.source {
-            Source::Column(path) => format!("from = {}", quoted(path)),
+            Source::Columns(_) if let Some(path) = field.source.only_column() => {
+                format!("from = {}", quoted(path))
+            }
+            Source::Columns(paths) => format!("from = {}", list(paths)),
+            Source::Concat(paths) => format!("concat = {}", list(paths)),
             Source::Template(text) => format!("template = {}", quoted(text)),
             Source::Constant(text) => format!("value = {}", quoted(text)),
         });
@@ -169,11 +168,17 @@ impl File {
         if !steps.is_empty() {
             self.line(format!("transform = [{}]", steps.join(", ")));
         }
+        if field.required {
+            self.line("required = true");
+        }
         if field.chain.leave_bad {
             self.line("on_bad = \"leave\"");
         }
+        for (name, value) in &field.keys {
+            self.line(format!("{name} = {value}"));
+        }
         if let Some((label, description)) = &field.create {
-            if let Some(kind) = kind_word(field.kind) {
+            if let Some(kind) = kinds::word(field.kind) {
                 self.line(format!("kind = {}", quoted(kind)));
             }
             let mut create = format!("create = {{ label = {}", quoted(label));
@@ -183,12 +188,14 @@ impl File {
             }
             self.line(create + " }");
         }
-        if let Some(question) = field.question() {
-            self.line(format!("note = {}", quoted(&format!("to decide: {question}"))));
+        let question = field.question().map(|question| format!("to decide: {question}"));
+        let notes: Vec<String> = field.note.iter().cloned().chain(question).collect();
+        if !notes.is_empty() {
+            self.line(format!("note = {}", quoted(&notes.join("; "))));
         }
     }
 
-    fn picklist(&mut self, link: &str, field: &FieldPlan) {
+    fn picklist(&mut self, link: &str, field: &FieldDraft) {
         let name = picklist_name(link, field);
         self.line(format!("[picklists.{}]", key(&name)));
         self.line(format!("[picklists.{}.map]", key(&name)));
@@ -212,19 +219,6 @@ impl File {
     }
 }
 
-fn picklist_name(link: &str, field: &FieldPlan) -> String {
+fn picklist_name(link: &str, field: &FieldDraft) -> String {
     format!("{link}_{}", field.to)
-}
-
-pub(crate) fn kind_word(kind: PropertyKind) -> Option<&'static str> {
-    Some(match kind {
-        PropertyKind::Text => "text",
-        PropertyKind::Number => "number",
-        PropertyKind::Bool => "boolean",
-        PropertyKind::Date => "date",
-        PropertyKind::DateTime => "date-time",
-        PropertyKind::Option => "option",
-        PropertyKind::Options => "options",
-        _ => return None,
-    })
 }

@@ -1,0 +1,131 @@
+//! What a mapping needs of each column and property.
+
+use std::collections::BTreeSet;
+
+use mapping_engine::CheckedMapping;
+use sync_types::Mapper;
+
+use super::Side;
+use crate::outline::{FieldOutline, LinkOutline, Outline, SourceOutline, leads_into};
+
+/// Everything that the mapping uses, on both sides.
+pub(super) struct Uses {
+    list: Vec<Use>,
+}
+
+/// One use of a column or property.
+pub(super) struct Use {
+    side: Side,
+    schema: String,
+    path: String,
+    pub(super) role: Role,
+    /// What uses it, in words.
+    pub(super) by: String,
+}
+
+/// What something is used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Records are found again by it.
+    SyncKey,
+    /// Records are recognised by it.
+    Match,
+    /// Records are in or out by it.
+    Scope,
+    /// A field of a property.
+    Field {
+        /// Records are refused without it.
+        required: bool,
+        /// The words of the source that the field's table has something for; `None`: any word goes.
+        knows: Option<BTreeSet<String>>,
+        /// The values that the field can give; `None`: not known.
+        gives: Option<BTreeSet<String>>,
+    },
+    /// The key of an association.
+    Edge {
+        /// Records are refused without it.
+        required: bool,
+    },
+}
+
+impl Role {
+    /// Whether records cannot be synced without it.
+    pub(super) fn is_vital(&self) -> bool {
+        match self {
+            Role::SyncKey | Role::Scope => true,
+            Role::Match => false,
+            Role::Field { required, .. } | Role::Edge { required } => *required,
+        }
+    }
+}
+
+impl Uses {
+    pub(super) fn of(mapping: &CheckedMapping, outline: &Outline) -> Uses {
+        let mut list = Vec::new();
+        for link in mapping.links() {
+            let (collection, object) = (link.collection.as_str(), link.object.as_str());
+            let mut add = |side, path: &str, role, by: String| {
+                let schema = if side == Side::Source { collection } else { object }.to_owned();
+                list.push(Use { side, schema, path: path.to_owned(), role, by });
+            };
+            let name = &link.name;
+            add(Side::HubSpot, link.sync_key.as_str(), Role::SyncKey, format!("the sync key of `{name}`"));
+            for place in &link.match_on {
+                if let Some(property) = link.properties.get(*place) {
+                    add(
+                        Side::HubSpot,
+                        property.name.as_str(),
+                        Role::Match,
+                        format!("a match rule of `{name}`"),
+                    );
+                }
+            }
+            let Some(written) = outline.link(name) else { continue };
+            for path in written.scope_paths() {
+                add(Side::Source, &path, Role::Scope, format!("the scope of `{name}`"));
+            }
+            for field in &written.fields {
+                let role = field_role(field, outline);
+                for path in field.paths() {
+                    add(Side::Source, &path, role.clone(), format!("`{name}.{}`", field.to));
+                }
+                add(Side::HubSpot, &field.to, role, format!("`{name}.{}`", field.to));
+            }
+            edges(written, &mut add);
+        }
+        Uses { list }
+    }
+
+    /// The uses of a column or property.
+    pub(super) fn of_property<'u>(&'u self, side: Side, schema: &'u str, name: &'u str) -> Vec<&'u Use> {
+        let uses = self.list.iter().filter(|one| one.side == side && one.schema == schema);
+        uses.filter(|one| leads_into(&one.path, name)).collect()
+    }
+}
+
+fn edges(link: &LinkOutline, add: &mut impl FnMut(Side, &str, Role, String)) {
+    for edge in &link.associations {
+        for path in edge.paths() {
+            let role = Role::Edge { required: edge.required };
+            add(Side::Source, &path, role, format!("the association `{}`", edge.name));
+        }
+    }
+}
+
+fn field_role(field: &FieldOutline, outline: &Outline) -> Role {
+    let table = field.picklist().and_then(|name| outline.picklists.get(name));
+    // Only a table that comes first sees the source's own words.
+    let first = field.chain.first().is_some_and(|step| step.name == "picklist");
+    let knows = table.filter(|table| first && table.default.is_none()).map(|table| {
+        let fold = |word: &String| if table.ignore_case { word.to_lowercase() } else { word.clone() };
+        table.map.keys().map(fold).collect()
+    });
+    let gives = match (&field.source, table) {
+        (_, Some(table)) => Some(table.map.values().chain(&table.default).cloned().collect()),
+        (SourceOutline::Constant(value), None) => {
+            value.as_str().map(|text| BTreeSet::from([text.to_owned()]))
+        }
+        _ => None,
+    };
+    Role::Field { required: field.required, knows, gives }
+}
