@@ -11,17 +11,17 @@ use hubspot_client::{
     UpsertRow, Written,
 };
 use sync_types::{
-    Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeOutcome, Lane, Limits, ObjectType,
-    PropertyName, RecordId, RowOutcome, Schema, Shown, ShownEdge, ShownPage, SyncKey, Target, Value,
-    WriteBatch, WriteRow,
+    Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeOutcome, Fate, Lane, Limits,
+    ObjectType, PropertyName, RecordId, RowOutcome, Schema, Shown, ShownEdge, ShownPage, SyncKey, Target,
+    Value, Version, WriteBatch, WriteRow,
 };
 
 use tokio::sync::Mutex;
 
 use crate::edges::{self, KnownTypes};
 use crate::failure::{destination_error, rejection};
-use crate::schema;
 use crate::value::{from_hubspot, to_hubspot};
+use crate::{lookback, schema};
 
 /// A HubSpot portal, written by the engine.
 ///
@@ -323,6 +323,34 @@ impl Destination for HubSpotDestination {
         lane: Lane,
     ) -> Result<Vec<Vec<ShownEdge>>, DestinationError> {
         edges::read(self, from, to, ids, lane).await
+    }
+
+    async fn history(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        properties: &[PropertyName],
+        lane: Lane,
+    ) -> Result<Vec<Vec<Vec<Version>>>, DestinationError> {
+        lookback::history(self, object, ids, properties, lane).await
+    }
+
+    async fn fates(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        lane: Lane,
+    ) -> Result<Vec<Fate>, DestinationError> {
+        lookback::fates(self, object, ids, lane).await
+    }
+
+    async fn archive(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        lane: Lane,
+    ) -> Result<Vec<EdgeOutcome>, DestinationError> {
+        lookback::archive(self, object, ids, lane).await
     }
 
     fn limits(&self) -> Limits {

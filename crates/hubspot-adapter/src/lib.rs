@@ -6,7 +6,10 @@ pub mod provision;
 mod destination;
 mod edges;
 mod failure;
+mod feed;
+mod lookback;
 mod schema;
 mod value;
 
 pub use destination::HubSpotDestination;
+pub use feed::SearchFeed;

@@ -79,6 +79,7 @@ impl Run<'_> {
                     record: Some(shown.id),
                     generation: *generation,
                     state: PairState::Linked,
+                    since: None,
                     row: Fingerprint(0),
                     bases: known.map_or_else(Vec::new, |pair| pair.bases),
                     want: Vec::new(),

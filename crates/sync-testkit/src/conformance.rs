@@ -97,6 +97,7 @@ pub fn store(store: &mut dyn StateStore) {
         record: record.map(Into::into),
         generation: 0,
         state: PairState::Linked,
+        since: None,
         row: Fingerprint(u64::MAX),
         bases: vec![
             FieldBase { property: employer, left: Fingerprint(1), right: Fingerprint(1) },

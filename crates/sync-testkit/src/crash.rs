@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sync_types::{
-    DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch, EdgeOutcome, EdgePlace,
-    EdgeState, ExternalId, Intent, Lane, Limits, NameId, NameKind, ObjectType, Pair, PairId, PropertyName,
-    ReadyEdge, RecordId, RowOutcome, RunRecord, Schema, Shown, ShownEdge, ShownPage, StateStore, StoreError,
-    StoreErrorKind, SyncKey, Totals, Transition, WriteBatch,
+    ConflictFilter, DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch,
+    EdgeOutcome, EdgePlace, EdgeState, ExternalId, Fate, HeldConflict, Intent, Lane, LeftBatch, LeftOutcome,
+    Limits, NameId, NameKind, ObjectType, Pair, PairId, PropertyName, ReadyEdge, RecordId, RowOutcome,
+    RunRecord, Schema, Shown, ShownEdge, ShownPage, Sighting, SourceError, SourceWriter, StateStore,
+    StoreError, StoreErrorKind, SyncKey, Totals, Transition, Version, WriteBatch,
 };
 use tokio::sync::Notify;
 
@@ -187,6 +188,18 @@ impl<S: StateStore> StateStore for CrashingStore<S> {
     fn dead_letters(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError> {
         self.inner.dead_letters(filter)
     }
+    fn conflicts(&self, filter: &ConflictFilter) -> Result<Vec<HeldConflict>, StoreError> {
+        self.inner.conflicts(filter)
+    }
+    fn conflicts_of(&self, link: NameId, ids: &[ExternalId]) -> Result<Vec<Vec<HeldConflict>>, StoreError> {
+        self.inner.conflicts_of(link, ids)
+    }
+    fn sighted(&self, link: NameId, max: usize) -> Result<Vec<Sighting>, StoreError> {
+        self.inner.sighted(link, max)
+    }
+    fn survivors(&self, link: NameId, ids: &[RecordId]) -> Result<Vec<Option<RecordId>>, StoreError> {
+        self.inner.survivors(link, ids)
+    }
     fn dirty(&self, link: NameId, max: usize) -> Result<Vec<ExternalId>, StoreError> {
         self.inner.dirty(link, max)
     }
@@ -215,19 +228,48 @@ impl<D: Destination> CrashingDestination<D> {
     }
 
     async fn step<T: Send>(&self, name: &'static str, write: impl Future<Output = T> + Send) -> T {
-        if self.plan.is_dead() {
-            return pending().await;
-        }
-        match self.plan.step(name) {
-            None => write.await,
-            Some(when) => {
-                if when == When::After {
-                    write.await;
-                }
-                self.plan.die();
-                pending().await
+        step(&self.plan, name, write).await
+    }
+}
+
+/// Does a write as a step of the plan: not at all, or with nobody left to take its answer, where the crash falls.
+async fn step<T: Send>(plan: &CrashPlan, name: &'static str, write: impl Future<Output = T> + Send) -> T {
+    if plan.is_dead() {
+        return pending().await;
+    }
+    match plan.step(name) {
+        None => write.await,
+        Some(when) => {
+            if when == When::After {
+                write.await;
             }
+            plan.die();
+            pending().await
         }
+    }
+}
+
+/// A source's writer whose writes are steps of a plan.
+#[derive(Debug)]
+pub struct CrashingWriter<W> {
+    inner: Arc<W>,
+    plan: Arc<CrashPlan>,
+}
+
+impl<W: SourceWriter> CrashingWriter<W> {
+    /// Wraps a writer.
+    pub fn new(inner: Arc<W>, plan: Arc<CrashPlan>) -> CrashingWriter<W> {
+        CrashingWriter { inner, plan }
+    }
+}
+
+#[async_trait]
+impl<W: SourceWriter> SourceWriter for CrashingWriter<W> {
+    async fn write(&self, batch: &LeftBatch) -> Result<Vec<LeftOutcome>, SourceError> {
+        step(&self.plan, "write left", self.inner.write(batch)).await
+    }
+    fn write_max(&self) -> usize {
+        self.inner.write_max()
     }
 }
 
@@ -238,6 +280,31 @@ impl<D: Destination> Destination for CrashingDestination<D> {
     }
     async fn write_edges(&self, batch: &EdgeBatch) -> Result<Vec<EdgeOutcome>, DestinationError> {
         self.step("write edges", self.inner.write_edges(batch)).await
+    }
+    async fn archive(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        lane: Lane,
+    ) -> Result<Vec<EdgeOutcome>, DestinationError> {
+        self.step("archive", self.inner.archive(object, ids, lane)).await
+    }
+    async fn history(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        properties: &[PropertyName],
+        lane: Lane,
+    ) -> Result<Vec<Vec<Vec<Version>>>, DestinationError> {
+        self.inner.history(object, ids, properties, lane).await
+    }
+    async fn fates(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        lane: Lane,
+    ) -> Result<Vec<Fate>, DestinationError> {
+        self.inner.fates(object, ids, lane).await
     }
     async fn describe(&self, object: &ObjectType) -> Result<Schema, DestinationError> {
         self.inner.describe(object).await

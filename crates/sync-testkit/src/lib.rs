@@ -7,5 +7,5 @@ pub mod conformance;
 mod crash;
 mod memory_source;
 
-pub use crash::{Crash, CrashPlan, CrashingDestination, CrashingStore, When};
+pub use crash::{Crash, CrashPlan, CrashingDestination, CrashingStore, CrashingWriter, When};
 pub use memory_source::MemorySource;

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use sync_types::{
-    BadRecord, Collection, ExternalId, Page, PageToken, Property, PropertyKind, ReadRequest, Record, Schema,
-    Shape, Source, SourceError, SourceErrorKind, Value,
+    BadRecord, Collection, ExternalId, LeftBatch, LeftField, LeftOutcome, LeftRow, LeftVerb, Page, PageToken,
+    Property, PropertyKind, ReadRequest, Record, Schema, Shape, Source, SourceError, SourceErrorKind,
+    SourceWriter, Value,
 };
 
 /// A source whose collections a test fills and edits. Pages run in id order.
@@ -20,6 +21,8 @@ struct Table {
     shape: Arc<Shape>,
     rows: BTreeMap<String, Vec<Value>>,
     bad: Vec<BadRecord>,
+    /// The record that each creation made.
+    made: BTreeMap<String, String>,
 }
 
 impl MemorySource {
@@ -31,8 +34,12 @@ impl MemorySource {
 
     /// Adds an empty collection with these properties.
     pub fn collection(&self, name: &str, properties: &[&str]) {
-        let table =
-            Table { shape: Shape::new(properties.iter().copied()), rows: BTreeMap::new(), bad: Vec::new() };
+        let table = Table {
+            shape: Shape::new(properties.iter().copied()),
+            rows: BTreeMap::new(),
+            bad: Vec::new(),
+            made: BTreeMap::new(),
+        };
         self.tables().insert(name.to_owned(), table);
     }
 
@@ -55,6 +62,28 @@ impl MemorySource {
         if let Some(table) = self.tables().get_mut(collection) {
             table.bad.push(bad);
         }
+    }
+
+    /// A record's values now, by the names of the collection; `None`: there is no such record.
+    #[must_use]
+    pub fn get(&self, collection: &str, id: &str) -> Option<Vec<Value>> {
+        self.tables().get(collection)?.rows.get(id).cloned()
+    }
+
+    /// Sets one property of a record that is there.
+    pub fn set(&self, collection: &str, id: &str, property: &str, value: impl Into<Value>) {
+        if let Some(table) = self.tables().get_mut(collection)
+            && let Some(place) = table.shape.place(property)
+            && let Some(slot) = table.rows.get_mut(id).and_then(|row| row.get_mut(place))
+        {
+            *slot = value.into();
+        }
+    }
+
+    /// The ids of a collection's records, in order.
+    #[must_use]
+    pub fn ids(&self, collection: &str) -> Vec<String> {
+        self.tables().get(collection).map(|table| table.rows.keys().cloned().collect()).unwrap_or_default()
     }
 
     fn tables(&self) -> MutexGuard<'_, BTreeMap<String, Table>> {
@@ -123,6 +152,64 @@ impl Source for MemorySource {
             Some(Record::new(id.clone(), Arc::clone(&table.shape), values.clone()))
         };
         Ok(ids.iter().map(read).collect())
+    }
+}
+
+#[async_trait]
+impl SourceWriter for MemorySource {
+    async fn write(&self, batch: &LeftBatch) -> Result<Vec<LeftOutcome>, SourceError> {
+        let mut tables = self.tables();
+        let table = tables.get_mut(batch.collection.as_str()).ok_or_else(|| missing(&batch.collection))?;
+        Ok(batch.rows.iter().map(|row| table.write(row)).collect())
+    }
+
+    fn write_max(&self) -> usize {
+        100
+    }
+}
+
+impl Table {
+    fn record(&self, id: &str) -> Option<Record> {
+        let values = self.rows.get(id)?;
+        Some(Record::new(id.into(), Arc::clone(&self.shape), values.clone()))
+    }
+
+    fn write(&mut self, row: &LeftRow) -> LeftOutcome {
+        match &row.verb {
+            LeftVerb::Create => {
+                let made = self.made.get(row.token.as_str()).and_then(|id| self.record(id));
+                if let Some(made) = made {
+                    return LeftOutcome::Written(made);
+                }
+                let id = format!("new-{}", self.made.len() + 1);
+                self.rows.insert(id.clone(), vec![Value::Null; self.shape.names().len()]);
+                self.made.insert(row.token.as_str().to_owned(), id.clone());
+                self.fill(&id, &row.fields)
+            }
+            LeftVerb::Update(read) | LeftVerb::Delete(read) => {
+                let id = read.id().as_str().to_owned();
+                match self.rows.get(&id) {
+                    None => LeftOutcome::Gone,
+                    Some(now) if now != read.values() => LeftOutcome::Moved,
+                    Some(_) if matches!(row.verb, LeftVerb::Delete(_)) => {
+                        self.rows.remove(&id);
+                        LeftOutcome::Deleted
+                    }
+                    Some(_) => self.fill(&id, &row.fields),
+                }
+            }
+        }
+    }
+
+    fn fill(&mut self, id: &str, fields: &[LeftField]) -> LeftOutcome {
+        for field in fields {
+            if let Some(place) = self.shape.place(&field.path)
+                && let Some(slot) = self.rows.get_mut(id).and_then(|row| row.get_mut(place))
+            {
+                *slot = field.value.clone();
+            }
+        }
+        self.record(id).map_or(LeftOutcome::Gone, LeftOutcome::Written)
     }
 }
 

@@ -72,6 +72,34 @@ pub trait Destination: fmt::Debug + Send + Sync {
         lane: Lane,
     ) -> Result<Vec<Vec<ShownEdge>>, DestinationError>;
 
+    /// The versions of these properties, newest first, per record and property; of a record that is not there,
+    /// none. The newest is what the record shows.
+    async fn history(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        properties: &[PropertyName],
+        lane: Lane,
+    ) -> Result<Vec<Vec<Vec<Version>>>, DestinationError>;
+
+    /// What became of these records; one answer for each id, in order. Dearer than [`Destination::read`]: for
+    /// records that were not found.
+    async fn fates(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        lane: Lane,
+    ) -> Result<Vec<Fate>, DestinationError>;
+
+    /// Deletes records, in a way that a person can take back; at most [`Limits::write_max`], one outcome for each
+    /// id, in order. May be repeated.
+    async fn archive(
+        &self,
+        object: &ObjectType,
+        ids: &[RecordId],
+        lane: Lane,
+    ) -> Result<Vec<EdgeOutcome>, DestinationError>;
+
     /// The sizes that one call may have.
     fn limits(&self) -> Limits;
 
@@ -80,6 +108,30 @@ pub trait Destination: fmt::Debug + Send + Sync {
 
     /// Calls of the day that are left, and the day's allowance, if known.
     fn day(&self) -> Option<(u64, u64)>;
+}
+
+/// A value that a property held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The value; [`Value::Null`] where it was emptied.
+    pub value: Value,
+    /// When it was set.
+    pub at: jiff::Timestamp,
+    /// Who set it, in the destination's words, such as `CRM_UI userId:5`; no personal data.
+    pub by: String,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is there.
+    Live,
+    /// It is part of this record now.
+    MergedInto(RecordId),
+    /// It was deleted, and a person can take that back.
+    Archived,
+    /// There is no trace of it: erased, or gone for good. By itself no proof of a deletion.
+    Unknown,
 }
 
 /// How much one call may carry.

@@ -8,6 +8,7 @@
 
 mod clock;
 mod destination;
+mod feed;
 mod fingerprint;
 mod id;
 mod lane;
@@ -16,15 +17,17 @@ mod record;
 mod requirements;
 mod schema;
 mod source;
+mod source_writer;
 mod store;
 mod value;
 
 pub use clock::Clock;
 pub use compact_str::CompactString;
 pub use destination::{
-    Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeChange, EdgeOutcome, Limits,
-    Rejection, RowOutcome, Shown, ShownEdge, ShownPage, Target, WriteBatch, WriteRow,
+    Destination, DestinationError, DestinationErrorKind, EdgeBatch, EdgeChange, EdgeOutcome, Fate, Limits,
+    Rejection, RowOutcome, Shown, ShownEdge, ShownPage, Target, Version, WriteBatch, WriteRow,
 };
+pub use feed::{Change, ChangeKind, Feed, FeedPage, FeedSees};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use id::{
     Collection, EdgeRuleId, ExternalId, LinkId, ObjectType, OpId, PairId, PropertyName, RecordId, SyncKey,
@@ -40,9 +43,10 @@ pub use requirements::{
 };
 pub use schema::{Property, PropertyKind, Schema};
 pub use source::{BadRecord, Page, PageToken, ReadRequest, Source, SourceError, SourceErrorKind};
+pub use source_writer::{LeftBatch, LeftOutcome, LeftRow, LeftVerb, SourceWriter};
 pub use store::{
-    DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, FieldBase, Intent, LedgerEntry, NameId,
-    NameKind, Pair, PairState, PairWrite, ReadyEdge, RunRecord, StateStore, StoreError, StoreErrorKind,
-    Totals, Transition, Verb,
+    ConflictFilter, DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, FieldBase, HeldConflict,
+    Intent, LedgerEntry, NameId, NameKind, Pair, PairState, PairWrite, ReadyEdge, RunRecord, Sighting,
+    StateStore, StoreError, StoreErrorKind, Totals, Transition, Verb,
 };
 pub use value::{Revealed, Value};

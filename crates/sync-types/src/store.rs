@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExternalId, Fingerprint, OpId, PairId, RecordId};
+use crate::{ChangeKind, ExternalId, Fingerprint, OpId, PairId, RecordId};
 
 /// The durable memory of one engagement in one portal.
 ///
@@ -62,6 +62,19 @@ pub trait StateStore: fmt::Debug + Send {
     /// All dead letters that match, oldest first.
     fn dead_letters(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError>;
 
+    /// Conflicts that are held for a person, oldest first.
+    fn conflicts(&self, filter: &ConflictFilter) -> Result<Vec<HeldConflict>, StoreError>;
+
+    /// The conflicts held about each of these records, in the order of the ids.
+    fn conflicts_of(&self, link: NameId, ids: &[ExternalId]) -> Result<Vec<Vec<HeldConflict>>, StoreError>;
+
+    /// Records of the right side that a feed has told of and that were not looked at yet, oldest first.
+    fn sighted(&self, link: NameId, max: usize) -> Result<Vec<Sighting>, StoreError>;
+
+    /// The record that each of these has become part of by merges, in the order of the ids; `None`: it was not
+    /// merged, as far as is known.
+    fn survivors(&self, link: NameId, ids: &[RecordId]) -> Result<Vec<Option<RecordId>>, StoreError>;
+
     /// Keys that somebody asked to look at again, oldest first.
     fn dirty(&self, link: NameId, max: usize) -> Result<Vec<ExternalId>, StoreError>;
 
@@ -108,6 +121,8 @@ pub struct Pair {
     pub generation: u32,
     /// Where the pair stands.
     pub state: PairState,
+    /// Since when it stands there, for the states of absence.
+    pub since: Option<Timestamp>,
     /// The source record's fingerprint under the mapping with which it was last brought over completely.
     pub row: Fingerprint,
     /// What each side showed when both last agreed, per property.
@@ -122,6 +137,69 @@ pub enum PairState {
     Linked,
     /// The source record has left the link's scope; HubSpot's is left as it is.
     Detached,
+    /// A closed scan of the source did not meet the record. One such scan proves nothing.
+    LeftMissing,
+    /// HubSpot's record was not found, and nothing says why.
+    RightMissing,
+    /// The source record was deleted. The pair is kept, in case it comes back.
+    LeftGone,
+    /// HubSpot's record was deleted. The pair is kept, in case it comes back.
+    RightGone,
+    /// HubSpot's record was merged into one that is another source record's.
+    Collided,
+    /// The subject was erased: neither side's record is made anew.
+    Erased,
+}
+
+/// A conflict held for a person: which property of which record, without the values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldConflict {
+    /// The link.
+    pub link: NameId,
+    /// The record in the customer's system.
+    pub external: ExternalId,
+    /// The record in HubSpot.
+    pub record: RecordId,
+    /// The property's [`NameId`].
+    pub property: NameId,
+    /// Stable code of the cause, such as `both-changed`.
+    pub cause: String,
+    /// Who or what set the other value, where it is known, in the destination's words; no personal data.
+    pub opponent: Option<String>,
+    /// What the left showed when it was held.
+    pub left: Fingerprint,
+    /// What the right showed when it was held.
+    pub right: Fingerprint,
+    /// The run that held it.
+    pub run: u64,
+    /// Whose value to take, once a person has said so: `left` or `right`.
+    pub decision: Option<String>,
+    /// Whether nothing waits: the engine has acted by policy, and the line only tells what was overwritten.
+    pub is_settled: bool,
+}
+
+/// Which conflicts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConflictFilter {
+    /// Only this link's.
+    pub link: Option<NameId>,
+    /// Only of this cause.
+    pub cause: Option<String>,
+    /// Only this record's, by its id in the source.
+    pub external: Option<ExternalId>,
+    /// Those that were settled by policy, instead of those that wait for a person.
+    pub settled: bool,
+    /// At most this many; 0: all.
+    pub max: usize,
+}
+
+/// A record of the right side that a feed told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The record.
+    pub record: RecordId,
+    /// What was said to have happened.
+    pub kind: ChangeKind,
 }
 
 /// What each side showed for one property when both last agreed. Two fingerprints on purpose: HubSpot formats
@@ -207,6 +285,10 @@ pub enum Verb {
     Associate,
     /// Remove associations.
     Dissociate,
+    /// Delete records in HubSpot.
+    Archive,
+    /// Make, change or delete records in the customer's system.
+    WriteLeft,
 }
 
 /// A record or edge that cannot be brought over as it is: kept with its cause, without its content.
@@ -294,6 +376,10 @@ pub struct Totals {
     pub open_intents: u64,
     /// Keys waiting to be looked at.
     pub dirty: u64,
+    /// Conflicts that wait for a person, by link and cause.
+    pub conflicts: Vec<(NameId, String, u64)>,
+    /// Records of HubSpot waiting to be looked at.
+    pub sighted: u64,
     /// Commits made since the store was opened.
     pub commits: u64,
     /// Size of the store in bytes, where it has one.
@@ -319,6 +405,16 @@ pub struct Transition {
     pub unpark: Vec<(NameId, ExternalId)>,
     /// Place-only dead letters of a link that a closed scan has not met again: older than this run.
     pub forget_places: Vec<(NameId, u64)>,
+    /// Conflicts to hold or to renew, by (link, external id, property).
+    pub hold: Vec<HeldConflict>,
+    /// Conflicts that are over.
+    pub release: Vec<(NameId, ExternalId, NameId)>,
+    /// What feeds have told.
+    pub sight: Vec<(NameId, Sighting)>,
+    /// Records of the right side that were looked at: all sightings of theirs are done with.
+    pub sighted: Vec<(NameId, RecordId)>,
+    /// Records that have become part of another one: link, old, new.
+    pub merged: Vec<(NameId, RecordId, RecordId)>,
     /// Keys to look at again.
     pub dirty: Vec<(NameId, ExternalId)>,
     /// Keys that were looked at.
@@ -343,6 +439,11 @@ impl Transition {
             && self.park.is_empty()
             && self.unpark.is_empty()
             && self.forget_places.is_empty()
+            && self.hold.is_empty()
+            && self.release.is_empty()
+            && self.sight.is_empty()
+            && self.sighted.is_empty()
+            && self.merged.is_empty()
             && self.dirty.is_empty()
             && self.clean.is_empty()
             && self.cursors.is_empty()
@@ -364,6 +465,8 @@ pub struct PairWrite {
     pub generation: u32,
     /// See [`Pair::state`].
     pub state: PairState,
+    /// See [`Pair::since`].
+    pub since: Option<Timestamp>,
     /// See [`Pair::row`].
     pub row: Fingerprint,
     /// See [`Pair::bases`].

@@ -15,6 +15,7 @@ fn pair(bases: &[(u16, &str)]) -> Pair {
         record: Some("100".into()),
         generation: 0,
         state: PairState::Linked,
+        since: None,
         row: print("row"),
         bases: bases
             .iter()

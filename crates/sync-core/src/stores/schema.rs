@@ -5,7 +5,8 @@ pub(super) const APPLICATION_ID: i32 = 0x4B49_5431;
 
 /// Migrations in order; a store's `user_version` counts those it has had. Never edited once released: a change is
 /// a new entry.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE binding (
     engagement TEXT NOT NULL,
     portal TEXT NOT NULL,
@@ -87,4 +88,36 @@ CREATE TABLE run (
     ended INTEGER,
     report TEXT NOT NULL
 ) STRICT;
-"];
+",
+    "
+ALTER TABLE pair ADD COLUMN since INTEGER;
+CREATE TABLE conflict (
+    link INTEGER NOT NULL,
+    external ANY NOT NULL,
+    property INTEGER NOT NULL,
+    record ANY NOT NULL,
+    cause TEXT NOT NULL,
+    opponent TEXT,
+    left INTEGER NOT NULL,
+    right INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    decision TEXT,
+    is_settled INTEGER NOT NULL,
+    PRIMARY KEY (link, external, property)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sighting (
+    seq INTEGER PRIMARY KEY,
+    link INTEGER NOT NULL,
+    record ANY NOT NULL,
+    kind INTEGER NOT NULL,
+    into_record ANY,
+    UNIQUE (link, record, kind)
+) STRICT;
+CREATE TABLE merged (
+    link INTEGER NOT NULL,
+    record ANY NOT NULL,
+    into_record ANY NOT NULL,
+    PRIMARY KEY (link, record)
+) STRICT, WITHOUT ROWID;
+",
+];

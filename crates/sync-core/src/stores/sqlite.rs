@@ -5,15 +5,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::types::{ToSql, ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sync_types::{
-    DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, ExternalId, FieldBase, Fingerprint, Intent,
-    NameId, NameKind, OpId, Pair, PairId, PairState, ReadyEdge, RecordId, RunRecord, StateStore, StoreError,
-    StoreErrorKind, Totals, Transition, Verb,
+    ConflictFilter, DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, ExternalId, HeldConflict,
+    Intent, NameId, NameKind, OpId, Pair, PairId, ReadyEdge, RecordId, RunRecord, Sighting, StateStore,
+    StoreError, StoreErrorKind, Totals, Transition,
 };
 
 use super::schema::{APPLICATION_ID, MIGRATIONS};
+use codec::{
+    CONFLICT, Ident, LETTER, PAIR, edge_number, edge_state, ident, pair_id, read_conflict, read_letter,
+    read_pair, read_sighting, verb_of,
+};
+use error::{classify, corrupt, show};
+use write::write;
+
+mod codec;
+mod error;
+mod write;
 
 /// What a store belongs to. A store opens only for the engagement and portal it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,8 +198,6 @@ impl fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
     }
 }
-
-const PAIR: &str = "id, external, record, generation, state, row, bases";
 
 impl StateStore for SqliteStore {
     fn fingerprint_key(&self) -> [u8; 16] {
@@ -378,6 +385,51 @@ impl StateStore for SqliteStore {
         )
     }
 
+    fn conflicts(&self, filter: &ConflictFilter) -> Result<Vec<HeldConflict>, StoreError> {
+        self.all(
+            &format!(
+                "SELECT {CONFLICT} FROM conflict
+                 WHERE (?1 IS NULL OR link = ?1) AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR external = ?3)
+                   AND is_settled = ?4
+                 ORDER BY run, link, external, property LIMIT ?5"
+            ),
+            params![
+                filter.link.map(|link| link.0),
+                filter.cause,
+                filter.external.as_ref().map(|id| Ident(id.as_str())),
+                filter.settled,
+                if filter.max == 0 { -1 } else { filter.max as i64 }
+            ],
+            read_conflict,
+        )
+    }
+
+    fn conflicts_of(&self, link: NameId, ids: &[ExternalId]) -> Result<Vec<Vec<HeldConflict>>, StoreError> {
+        ids.iter()
+            .map(|id| {
+                self.all(
+                    &format!("SELECT {CONFLICT} FROM conflict WHERE link = ?1 AND external = ?2"),
+                    params![link.0, Ident(id.as_str())],
+                    read_conflict,
+                )
+            })
+            .collect()
+    }
+
+    fn sighted(&self, link: NameId, max: usize) -> Result<Vec<Sighting>, StoreError> {
+        self.all(
+            "SELECT record, kind, into_record FROM sighting WHERE link = ?1 ORDER BY seq LIMIT ?2",
+            params![link.0, max as i64],
+            read_sighting,
+        )
+    }
+
+    fn survivors(&self, link: NameId, ids: &[RecordId]) -> Result<Vec<Option<RecordId>>, StoreError> {
+        self.each("SELECT into_record FROM merged WHERE link = ?1 AND record = ?2", link, ids, |row| {
+            Ok(ident(row, 0)?.into())
+        })
+    }
+
     fn dirty(&self, link: NameId, max: usize) -> Result<Vec<ExternalId>, StoreError> {
         self.all(
             "SELECT external FROM dirty WHERE link = ?1 ORDER BY seq LIMIT ?2",
@@ -432,6 +484,13 @@ impl StateStore for SqliteStore {
             )?,
             open_intents: one("SELECT count(*) FROM intent")?,
             dirty: one("SELECT count(*) FROM dirty")?,
+            conflicts: self.all(
+                "SELECT link, cause, count(*) FROM conflict WHERE NOT is_settled
+                 GROUP BY link, cause ORDER BY link, cause",
+                [],
+                |row| Ok((NameId(row.get(0)?), row.get(1)?, count(row, 2)?)),
+            )?,
+            sighted: one("SELECT count(*) FROM sighting")?,
             commits: self.commits,
             bytes: one("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")?,
         })
@@ -448,341 +507,6 @@ impl StateStore for SqliteStore {
     }
 }
 
-/// Writes a transition in one transaction; dropped without commit, SQLite rolls it back.
-fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Result<()> {
-    let tx = connection.transaction()?;
-    {
-        let mut pair = tx.prepare_cached(
-            "INSERT INTO pair (link, external, record, generation, state, row, bases)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (link, external) DO UPDATE SET record = excluded.record,
-                 generation = excluded.generation, state = excluded.state, row = excluded.row,
-                 bases = excluded.bases
-             RETURNING id",
-        )?;
-        let mut want = tx.prepare_cached(
-            "INSERT INTO edge (rule, pair, far, state) VALUES (?1, ?2, ?3, 0)
-             ON CONFLICT (pair, rule, far) DO UPDATE SET state = 0 WHERE state = 2",
-        )?;
-        // A wanted edge may have been made without our knowing: it is removed all the same, which may be repeated.
-        let mut unwant =
-            tx.prepare_cached("UPDATE edge SET state = 2 WHERE rule = ?1 AND pair = ?2 AND far = ?3")?;
-        let mut renew = tx.prepare_cached("UPDATE edge SET state = 0 WHERE pair = ?1 AND state IN (1, 3)")?;
-        let mut renew_far =
-            tx.prepare_cached("UPDATE edge SET state = 0 WHERE rule = ?1 AND far = ?2 AND state IN (1, 3)")?;
-        for write in &t.pairs {
-            let id: i64 = pair.query_row(
-                params![
-                    write.link.0,
-                    Ident(write.external.as_str()),
-                    write.record.as_ref().map(|record| Ident(record.as_str())),
-                    write.generation,
-                    pair_state_number(write.state),
-                    write.row.0.cast_signed(),
-                    encode_bases(&write.bases),
-                ],
-                |row| row.get(0),
-            )?;
-            if let Some(rules) = &write.renew_edges {
-                renew.execute([id])?;
-                for rule in rules {
-                    renew_far.execute(params![rule.0, Ident(write.external.as_str())])?;
-                }
-            }
-            for (rule, far) in &write.want {
-                want.execute(params![rule.0, id, Ident(far.as_str())])?;
-            }
-            for (rule, far) in &write.unwant {
-                unwant.execute(params![rule.0, id, Ident(far.as_str())])?;
-            }
-        }
-        let mut row = tx.prepare_cached("UPDATE pair SET row = ?2 WHERE id = ?1")?;
-        for (id, print) in &t.rows {
-            row.execute(params![id.0.cast_signed(), print.0.cast_signed()])?;
-        }
-        let mut forget = tx.prepare_cached("DELETE FROM edge WHERE rule = ?1 AND pair = ?2 AND far = ?3")?;
-        let mut place =
-            tx.prepare_cached("UPDATE edge SET state = ?4 WHERE rule = ?1 AND pair = ?2 AND far = ?3")?;
-        for (rule, at, state) in &t.edges {
-            let (from, to) = (at.from.0.cast_signed(), Ident(at.to.as_str()));
-            match state {
-                None => forget.execute(params![rule.0, from, to])?,
-                Some(state) => place.execute(params![rule.0, from, to, edge_number(*state)])?,
-            };
-        }
-        let mut open = tx.prepare_cached("INSERT OR REPLACE INTO intent VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for intent in &t.open {
-            let rows = serde_json::to_string(&intent.rows)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            open.execute(params![
-                intent.op.0.cast_signed(),
-                verb_number(intent.verb),
-                intent.subject.0,
-                intent.sent_at.as_millisecond(),
-                rows
-            ])?;
-        }
-        let mut close = tx.prepare_cached("DELETE FROM intent WHERE op = ?1")?;
-        for op in &t.close {
-            close.execute([op.0.cast_signed()])?;
-        }
-        write_letters(&tx, t)?;
-        let mut clean = tx.prepare_cached("DELETE FROM dirty WHERE link = ?1 AND external = ?2")?;
-        for (link, id) in &t.clean {
-            clean.execute(params![link.0, Ident(id.as_str())])?;
-        }
-        let mut dirty = tx.prepare_cached("INSERT OR IGNORE INTO dirty (link, external) VALUES (?1, ?2)")?;
-        for (link, id) in &t.dirty {
-            dirty.execute(params![link.0, Ident(id.as_str())])?;
-        }
-        let mut cursor = tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?;
-        for (name, position) in &t.cursors {
-            cursor.execute(params![name, position])?;
-        }
-        let mut ledger = tx.prepare_cached(
-            "INSERT INTO ledger (run, op, verb, subject, written, rejected, unknown, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?;
-        for line in &t.ledger {
-            ledger.execute(params![
-                line.run.cast_signed(),
-                line.op.0.cast_signed(),
-                verb_number(line.verb),
-                line.subject.0,
-                line.written,
-                line.rejected,
-                line.unknown,
-                line.at.as_millisecond()
-            ])?;
-        }
-        if let Some(run) = &t.run {
-            tx.execute(
-                "INSERT OR REPLACE INTO run VALUES (?1, ?2, ?3, ?4)",
-                params![
-                    run.run.cast_signed(),
-                    run.started.as_millisecond(),
-                    run.ended.map(Timestamp::as_millisecond),
-                    run.report
-                ],
-            )?;
-        }
-    }
-    tx.commit()
-}
-
-fn write_letters(tx: &rusqlite::Transaction<'_>, t: &Transition) -> rusqlite::Result<()> {
-    let mut park = tx.prepare_cached(
-        "INSERT INTO dead_letter VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (link, external) DO UPDATE SET is_place = excluded.is_place, cause = excluded.cause,
-             detail = excluded.detail, remedy = excluded.remedy, row = excluded.row,
-             last_run = excluded.last_run, tries = dead_letter.tries + excluded.tries",
-    )?;
-    for letter in &t.park {
-        park.execute(params![
-            letter.link.0,
-            Ident(letter.external.as_str()),
-            letter.is_place,
-            letter.cause,
-            letter.detail,
-            letter.remedy,
-            letter.row.0.cast_signed(),
-            letter.first_run.cast_signed(),
-            letter.last_run.cast_signed(),
-            letter.tries
-        ])?;
-    }
-    let mut unpark = tx.prepare_cached("DELETE FROM dead_letter WHERE link = ?1 AND external = ?2")?;
-    for (link, id) in &t.unpark {
-        unpark.execute(params![link.0, Ident(id.as_str())])?;
-    }
-    for (link, run) in &t.forget_places {
-        tx.execute(
-            "DELETE FROM dead_letter WHERE link = ?1 AND is_place AND last_run < ?2",
-            params![link.0, run.cast_signed()],
-        )?;
-    }
-    Ok(())
-}
-
-/// An identifier: a canonical decimal number as an integer, anything else as text. One text has one form, so
-/// equal identifiers stay equal.
-struct Ident<'a>(&'a str);
-
-impl ToSql for Ident<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let text = self.0;
-        let canonical = matches!(text.as_bytes().first(), Some(b'1'..=b'9')) || text == "0";
-        Ok(match text.parse::<i64>() {
-            Ok(number) if canonical => ToSqlOutput::Owned(SqlValue::Integer(number)),
-            _ => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-        })
-    }
-}
-
-fn ident(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
-    match row.get_ref(index)? {
-        ValueRef::Integer(number) => Ok(number.to_string()),
-        other => Ok(other.as_str()?.to_owned()),
-    }
-}
-
-fn pair_id(row: &Row<'_>, index: usize) -> rusqlite::Result<PairId> {
-    Ok(PairId(row.get::<_, i64>(index)?.cast_unsigned()))
-}
-
-fn read_pair(row: &Row<'_>) -> rusqlite::Result<Pair> {
-    Ok(Pair {
-        id: pair_id(row, 0)?,
-        external: ident(row, 1)?.into(),
-        record: match row.get_ref(2)? {
-            ValueRef::Null => None,
-            _ => Some(ident(row, 2)?.into()),
-        },
-        generation: row.get(3)?,
-        state: match row.get::<_, i64>(4)? {
-            0 => PairState::Linked,
-            _ => PairState::Detached,
-        },
-        row: Fingerprint(row.get::<_, i64>(5)?.cast_unsigned()),
-        bases: decode_bases(row.get_ref(6)?.as_blob()?),
-    })
-}
-
-const LETTER: &str = "link, external, is_place, cause, detail, remedy, row, first_run, last_run, tries";
-
-fn read_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
-    Ok(DeadLetter {
-        link: NameId(row.get(0)?),
-        external: ident(row, 1)?.into(),
-        is_place: row.get(2)?,
-        cause: row.get(3)?,
-        detail: row.get(4)?,
-        remedy: row.get(5)?,
-        row: Fingerprint(row.get::<_, i64>(6)?.cast_unsigned()),
-        first_run: row.get::<_, i64>(7)?.cast_unsigned(),
-        last_run: row.get::<_, i64>(8)?.cast_unsigned(),
-        tries: row.get(9)?,
-    })
-}
-
-/// Bases as bytes: property (2), left (8), and right (8) only where it differs, told by the property's top bit.
-fn encode_bases(bases: &[FieldBase]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(bases.len() * 11);
-    for base in bases {
-        let same = base.left == base.right;
-        let tag = if same { base.property.0 } else { base.property.0 | 0x8000 };
-        bytes.extend_from_slice(&tag.to_le_bytes());
-        bytes.extend_from_slice(&base.left.0.to_le_bytes());
-        if !same {
-            bytes.extend_from_slice(&base.right.0.to_le_bytes());
-        }
-    }
-    bytes
-}
-
-fn decode_bases(mut bytes: &[u8]) -> Vec<FieldBase> {
-    let mut bases = Vec::with_capacity(bytes.len() / 10);
-    while let Some((tag, rest)) = bytes.split_first_chunk::<2>() {
-        let tag = u16::from_le_bytes(*tag);
-        let Some((left, rest)) = rest.split_first_chunk::<8>() else { break };
-        let left = Fingerprint(u64::from_le_bytes(*left));
-        let (right, rest) = if tag & 0x8000 == 0 {
-            (left, rest)
-        } else {
-            let Some((right, rest)) = rest.split_first_chunk::<8>() else { break };
-            (Fingerprint(u64::from_le_bytes(*right)), rest)
-        };
-        bases.push(FieldBase { property: NameId(tag & 0x7fff), left, right });
-        bytes = rest;
-    }
-    bases
-}
-
-fn pair_state_number(state: PairState) -> i64 {
-    match state {
-        PairState::Linked => 0,
-        _ => 1,
-    }
-}
-
-fn edge_number(state: EdgeState) -> i64 {
-    match state {
-        EdgeState::Wanted => 0,
-        EdgeState::There => 1,
-        EdgeState::Unwanted => 2,
-        EdgeState::Refused => 3,
-    }
-}
-
-fn edge_state(row: &Row<'_>, index: usize) -> rusqlite::Result<EdgeState> {
-    Ok(match row.get::<_, i64>(index)? {
-        0 => EdgeState::Wanted,
-        1 => EdgeState::There,
-        2 => EdgeState::Unwanted,
-        _ => EdgeState::Refused,
-    })
-}
-
-fn verb_number(verb: Verb) -> i64 {
-    match verb {
-        Verb::Upsert => 0,
-        Verb::Update => 1,
-        Verb::Associate => 2,
-        Verb::Dissociate => 3,
-    }
-}
-
-fn verb_of(number: i64) -> Option<Verb> {
-    [Verb::Upsert, Verb::Update, Verb::Associate, Verb::Dissociate]
-        .into_iter()
-        .find(|v| verb_number(*v) == number)
-}
-
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
-}
-
-fn show(path: Option<&Path>) -> String {
-    path.map_or_else(|| "the store in memory".to_owned(), |path| path.display().to_string())
-}
-
-fn corrupt(path: Option<&Path>) -> StoreError {
-    StoreError::new(
-        StoreErrorKind::Corrupt,
-        format!(
-            "state file {} is damaged: restore it from a backup, or move it away and run again (records are found \
-             again by their sync keys, so nothing is doubled)",
-            show(path)
-        ),
-    )
-}
-
-fn classify(error: rusqlite::Error, path: Option<&Path>) -> StoreError {
-    let code = error.sqlite_error_code();
-    let made = match code {
-        Some(ErrorCode::DiskFull) => StoreError::new(
-            StoreErrorKind::Full,
-            format!("no space left for state file {}: free some and run again; nothing was lost", show(path)),
-        ),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => corrupt(path),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::new(
-            StoreErrorKind::Locked,
-            format!(
-                "state file {} is in use by another process: one run at a time; wait for it or stop it",
-                show(path)
-            ),
-        ),
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::new(
-            StoreErrorKind::Io,
-            format!(
-                "state file {} cannot be opened for writing: check the folder and its rights",
-                show(path)
-            ),
-        ),
-        _ => StoreError::new(
-            StoreErrorKind::Io,
-            format!("state file {} cannot be read or written", show(path)),
-        ),
-    };
-    made.caused_by(error)
 }
