@@ -9,6 +9,7 @@ use sync_types::{EdgeRule, EdgeRuleId, Link, LinkId, Schema};
 
 use crate::fingerprint::fingerprint;
 use crate::format::{self, Context, LinkDoc, MappingDoc, ObjectDoc};
+use crate::functions::Functions;
 use crate::mapping::CheckedMapping;
 use crate::plan::LinkPlan;
 use crate::problem::Problems;
@@ -32,7 +33,20 @@ pub struct Schemas<'a> {
 /// # Errors
 /// Every problem of the file at once. Warnings alone are no error; see [`CheckedMapping::warnings`].
 pub fn check(file: &str, text: &str, schemas: Schemas<'_>) -> Result<CheckedMapping, Problems> {
-    let (doc, mut context) = format::read(text);
+    check_with(file, text, schemas, &Functions::new())
+}
+
+/// As [`check`], for a mapping file that uses functions or keys of the engagement's own.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_with(
+    file: &str,
+    text: &str,
+    schemas: Schemas<'_>,
+    functions: &Functions,
+) -> Result<CheckedMapping, Problems> {
+    let (doc, mut context) = format::read(text, functions);
     let compiled = doc.map(|doc| {
         names::check_names(&doc, &mut context);
         compile(doc, schemas, &mut context)

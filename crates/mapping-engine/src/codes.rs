@@ -1,7 +1,7 @@
 //! What each problem code means, at more length than a message has room for.
 
 /// Every code of the checker with its explanation.
-const CODES: [(&str, &str); 33] = [
+const CODES: [(&str, &str); 36] = [
     (
         "bad-argument",
         "A transform's argument cannot be used: a format without the day, a zone that does not exist, an expression that does not compile.",
@@ -21,6 +21,10 @@ const CODES: [(&str, &str); 33] = [
         "Names of mappings and links become part of sync keys; names of properties and objects become internal names in HubSpot. Both have a narrow alphabet.",
     ),
     ("bad-source", "A field takes its value from exactly one of `from`, `template`, `concat` and `value`."),
+    (
+        "bad-table",
+        "A lookup table or a table of rates cannot be read: its text is no CSV, lacks a column or has a key twice, or a currency, day or rate is none.",
+    ),
     ("bad-template", "A template has `{path}` for values and `{{`, `}}` for braces, and at least one path."),
     ("bad-value", "The key takes one of a few words."),
     (
@@ -57,6 +61,7 @@ const CODES: [(&str, &str); 33] = [
     ("unknown-column", "The source's collection has no column of this name."),
     ("unknown-key", "The table has no such key; a misspelt key would otherwise be silently without effect."),
     ("unknown-link", "An association leads to a link that the file does not have."),
+    ("unknown-lookup", "The file has no lookup table of this name."),
     ("unknown-object", "The portal has no such object type, and the file does not define it."),
     (
         "unknown-option",
@@ -64,6 +69,7 @@ const CODES: [(&str, &str); 33] = [
     ),
     ("unknown-picklist", "The file has no picklist of this name."),
     ("unknown-property", "HubSpot has no such property; it would refuse the whole record."),
+    ("unknown-rates", "The file has no table of rates of this name."),
     ("unknown-transform", "There is no transform of this name."),
     ("unused-object", "An object is defined that no link writes. It is not made."),
     ("unused-picklist", "A picklist that no field uses is likely a forgotten transform."),

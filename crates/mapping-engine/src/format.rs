@@ -1,6 +1,7 @@
 //! The mapping file as it is written, before anything in it is compared with a schema.
 
 mod chain;
+mod data;
 mod field;
 mod link;
 mod tables;
@@ -13,8 +14,11 @@ use sync_types::{FirstContact, PropertyKind, Value};
 use toml::de::{DeTable, DeValue};
 
 use crate::document::{At, Node, Table, text, wrong_type};
+use crate::functions::Functions;
 use crate::problem::{Report, suggest};
 use crate::step::Step;
+use crate::steps::currency::RateTable;
+use crate::steps::lookup::Lookup;
 use crate::steps::phone::{Region, find_region, region_codes};
 use crate::steps::picklist::Picklist;
 
@@ -148,6 +152,9 @@ pub(crate) struct AssociationDoc {
 pub(crate) struct Context {
     pub(crate) picklists: HashMap<String, Arc<Picklist>>,
     pub(crate) used_picklists: Vec<String>,
+    pub(crate) lookups: HashMap<String, Arc<Lookup>>,
+    pub(crate) rates: HashMap<String, Arc<RateTable>>,
+    pub(crate) functions: Functions,
     pub(crate) region: Option<&'static Region>,
     pub(crate) zone: Option<TimeZone>,
     zones: TimeZoneDatabase,
@@ -205,11 +212,14 @@ impl Context {
 }
 
 /// Reads a whole file. What is returned may be incomplete when the report has errors.
-pub(crate) fn read(source: &str) -> (Option<MappingDoc>, Context) {
+pub(crate) fn read(source: &str, functions: &Functions) -> (Option<MappingDoc>, Context) {
     let (root, errors) = DeTable::parse_recoverable(source);
     let mut context = Context {
         picklists: HashMap::new(),
         used_picklists: Vec::new(),
+        lookups: HashMap::new(),
+        rates: HashMap::new(),
+        functions: functions.clone(),
         region: None,
         zone: None,
         zones: TimeZoneDatabase::bundled(),
@@ -242,9 +252,15 @@ pub(crate) fn read(source: &str) -> (Option<MappingDoc>, Context) {
         mapping.finish(&mut context.report);
         (name, version)
     });
-    // Picklists come first, because chains name them.
+    // Tables come first, because chains name them.
     if let Some(node) = table.take("picklists") {
         tables::read_picklists(node, &mut context);
+    }
+    if let Some(node) = table.take("lookups") {
+        data::read_lookups(node, &mut context);
+    }
+    if let Some(node) = table.take("rates") {
+        data::read_rates(node, &mut context);
     }
     let objects = table.tables("objects", "an object", &mut context.report);
     let objects = objects.into_iter().filter_map(|table| tables::read_object(table, &mut context)).collect();

@@ -300,7 +300,7 @@ impl BackPlan {
             value => Flow::borrowed(value),
         };
         for step in &self.steps {
-            flow = step.run(flow)?;
+            flow = step.run(flow, &Pretend(&[]))?;
         }
         if flow.is_null() && !value.is_null() {
             return Err(no_way_back("the source has no value for it"));

@@ -9,6 +9,7 @@ mod expr;
 mod fingerprint;
 mod flow;
 mod format;
+mod functions;
 mod inverse;
 mod laws;
 mod mapping;
@@ -19,8 +20,9 @@ mod property;
 mod step;
 mod steps;
 
-pub use checker::{Schemas, check};
+pub use checker::{Schemas, check, check_with};
 pub use codes::{codes, explain_code};
 pub use explain::{Explanation, FieldExplanation};
+pub use functions::{Functions, Refusal, ValueKind};
 pub use mapping::CheckedMapping;
 pub use problem::{Problem, Problems, Severity};

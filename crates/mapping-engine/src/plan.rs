@@ -242,7 +242,7 @@ impl LinkPlan {
             trace.steps.push((String::from("source"), flow.clone().into_value()));
         }
         for step in &field.steps {
-            flow = step.run(flow)?;
+            flow = step.run(flow, reader)?;
             if let Some(trace) = trace.as_deref_mut() {
                 trace.steps.push((step.name().to_owned(), flow.clone().into_value()));
             }
@@ -377,7 +377,7 @@ impl LinkPlan {
             Read::NotFetched(path) => return Err(self.not_fetched(path)),
         };
         for step in &edge.steps {
-            flow = step.run(flow)?;
+            flow = step.run(flow, reader)?;
         }
         let key = |value: &Value| match scalar_text(value) {
             Some(text) => Ok(Value::text(&*text)),

@@ -1,13 +1,18 @@
 //! One transform, compiled: its name, what it takes and gives, and how it runs.
 
+mod run;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use sync_types::Value;
 
-use crate::flow::{Failure, Flow, Ty};
-use crate::steps::{boolean, date, email, number, phone, picklist, text, web, write};
+use crate::flow::Ty;
+use crate::functions::Function;
+use crate::steps::{
+    boolean, currency, date, json, lookup, name, number, phone, picklist, place, privacy, unit, write,
+};
 
 /// A transform with its arguments.
 #[derive(Clone, Debug)]
@@ -18,21 +23,44 @@ pub(crate) enum Step {
     Upper,
     Title,
     Nfc,
+    Nfkc,
+    Replace { find: Box<str>, with: Box<str> },
+    Extract(Box<regex::Regex>),
+    MaxLength { chars: usize, cut: bool },
+    Prefix(Box<str>),
+    Suffix(Box<str>),
+    StripPrefix(Box<str>),
+    StripSuffix(Box<str>),
+    Pad { chars: usize, with: char },
+    EmptyIf(Arc<[String]>),
     Email,
     Domain,
     Url,
     Phone(phone::PhoneRule),
-    Replace { find: Box<str>, with: Box<str> },
-    Extract(Box<regex::Regex>),
-    MaxLength { chars: usize, cut: bool },
+    NamePart(name::NamePart),
+    Country { to: place::CountryForm, from: Option<place::CountryForm> },
+    Region { regions: place::Regions, to: place::RegionForm, from: Option<place::RegionForm> },
+    Language { to: place::LanguageForm, from: Option<place::LanguageForm> },
+    CurrencyCode,
+    Hash(privacy::Hash),
+    Mask(privacy::Mask),
     Picklist(Arc<picklist::Picklist>),
+    Lookup(Arc<lookup::Lookup>),
     Split(Box<str>),
     Join(Box<str>),
+    Item(ItemPlace),
+    ParseJson,
+    WriteJson,
+    Pointer(json::Pointer),
     Default(Value),
+    Coalesce(Vec<Side>),
     ToText,
     Number(number::NumberRule),
     FormatNumber(write::NumberFormat),
     Round(u32),
+    Multiply(Decimal),
+    Unit(unit::Conversion),
+    Convert(Box<Convert>),
     Boolean(boolean::BoolWords),
     FormatBoolean { yes: Box<str>, no: Box<str> },
     Date(Arc<[String]>),
@@ -41,6 +69,46 @@ pub(crate) enum Step {
     ToUnixTime(date::UnixUnit),
     ToDate(jiff::tz::TimeZone),
     FormatDate(write::DateFormat),
+    Function(Function),
+}
+
+/// Another path of the record that a step reads beside the value it works on.
+#[derive(Clone, Debug)]
+pub(crate) struct Side {
+    pub(crate) path: Box<str>,
+    /// Its place among the link's paths, which the checker settles.
+    pub(crate) place: usize,
+}
+
+impl Side {
+    pub(crate) fn new(path: impl Into<Box<str>>) -> Side {
+        Side { path: path.into(), place: usize::MAX }
+    }
+}
+
+/// Which item of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemPlace {
+    At(usize),
+    Last,
+}
+
+/// Money in another currency.
+#[derive(Clone, Debug)]
+pub(crate) struct Convert {
+    pub(crate) rates: Arc<currency::RateTable>,
+    pub(crate) from: Given<Box<str>>,
+    pub(crate) to: Given<Box<str>>,
+    /// The day whose rate counts; without one, the last rate.
+    pub(crate) on: Option<Given<jiff::civil::Date>>,
+    pub(crate) places: Option<u32>,
+}
+
+/// An argument that the file gives, or another path of the record.
+#[derive(Clone, Debug)]
+pub(crate) enum Given<T> {
+    File(T),
+    Record(Side),
 }
 
 impl Step {
@@ -53,21 +121,44 @@ impl Step {
             Step::Upper => "upper",
             Step::Title => "title",
             Step::Nfc => "nfc",
+            Step::Nfkc => "nfkc",
+            Step::Replace { .. } => "replace",
+            Step::Extract(_) => "extract",
+            Step::MaxLength { .. } => "max_length",
+            Step::Prefix(_) => "prefix",
+            Step::Suffix(_) => "suffix",
+            Step::StripPrefix(_) => "strip_prefix",
+            Step::StripSuffix(_) => "strip_suffix",
+            Step::Pad { .. } => "pad",
+            Step::EmptyIf(_) => "empty_if",
             Step::Email => "email",
             Step::Domain => "domain",
             Step::Url => "url",
             Step::Phone(_) => "phone",
-            Step::Replace { .. } => "replace",
-            Step::Extract(_) => "extract",
-            Step::MaxLength { .. } => "max_length",
+            Step::NamePart(_) => "name_part",
+            Step::Country { .. } => "country",
+            Step::Region { .. } => "region",
+            Step::Language { .. } => "language",
+            Step::CurrencyCode => "currency_code",
+            Step::Hash(_) => "hash",
+            Step::Mask(_) => "mask",
             Step::Picklist(_) => "picklist",
+            Step::Lookup(_) => "lookup",
             Step::Split(_) => "split",
             Step::Join(_) => "join",
+            Step::Item(_) => "item",
+            Step::ParseJson => "parse_json",
+            Step::WriteJson => "write_json",
+            Step::Pointer(_) => "pointer",
             Step::Default(_) => "default",
+            Step::Coalesce(_) => "coalesce",
             Step::ToText => "text",
             Step::Number(_) => "number",
             Step::FormatNumber(_) => "format_number",
             Step::Round(_) => "round",
+            Step::Multiply(_) => "multiply",
+            Step::Unit(_) => "unit",
+            Step::Convert(_) => "convert",
             Step::Boolean(_) => "boolean",
             Step::FormatBoolean { .. } => "format_boolean",
             Step::Date(_) => "date",
@@ -76,26 +167,90 @@ impl Step {
             Step::ToUnixTime(_) => "to_unix_time",
             Step::ToDate(_) => "to_date",
             Step::FormatDate(_) => "format_date",
+            Step::Function(function) => function.name,
         }
+    }
+
+    /// The other paths of the record that the step reads.
+    pub(crate) fn sides(&self) -> Vec<&Side> {
+        match self {
+            Step::Coalesce(sides) => sides.iter().collect(),
+            Step::Convert(convert) => {
+                let mut sides: Vec<&Side> = Vec::new();
+                for code in [&convert.from, &convert.to] {
+                    if let Given::Record(side) = code {
+                        sides.push(side);
+                    }
+                }
+                if let Some(Given::Record(side)) = &convert.on {
+                    sides.push(side);
+                }
+                sides
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Settles the places of [`Step::sides`].
+    pub(crate) fn bind(&mut self, mut place: impl FnMut(&str) -> usize) {
+        let mut settle = |side: &mut Side| side.place = place(&side.path);
+        match self {
+            Step::Coalesce(sides) => sides.iter_mut().for_each(settle),
+            Step::Convert(convert) => {
+                let Convert { from, to, on, .. } = &mut **convert;
+                for code in [from, to] {
+                    if let Given::Record(side) = code {
+                        settle(side);
+                    }
+                }
+                if let Some(Given::Record(side)) = on {
+                    settle(side);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the step is from text to text, and so runs on each item of a list.
+    pub(crate) fn works_on_items(&self) -> bool {
+        matches!(
+            self,
+            Step::Trim
+                | Step::CollapseSpaces
+                | Step::Lower
+                | Step::Upper
+                | Step::Title
+                | Step::Nfc
+                | Step::Nfkc
+                | Step::Replace { .. }
+                | Step::Extract(_)
+                | Step::MaxLength { .. }
+                | Step::Prefix(_)
+                | Step::Suffix(_)
+                | Step::StripPrefix(_)
+                | Step::StripSuffix(_)
+                | Step::Pad { .. }
+                | Step::EmptyIf(_)
+                | Step::Email
+                | Step::Domain
+                | Step::Url
+                | Step::Phone(_)
+                | Step::NamePart(_)
+                | Step::Country { .. }
+                | Step::Region { .. }
+                | Step::Language { .. }
+                | Step::CurrencyCode
+                | Step::Hash(_)
+                | Step::Mask(_)
+                | Step::Picklist(_)
+                | Step::Lookup(_)
+        )
     }
 
     /// What the step gives for a value of this kind, or what it would take instead.
     pub(crate) fn gives(&self, taken: Ty) -> Result<Ty, Ty> {
         let (takes, gives): (&[Ty], Ty) = match self {
-            Step::Trim
-            | Step::CollapseSpaces
-            | Step::Lower
-            | Step::Upper
-            | Step::Title
-            | Step::Nfc
-            | Step::Email
-            | Step::Domain
-            | Step::Url
-            | Step::Phone(_)
-            | Step::Replace { .. }
-            | Step::Extract(_)
-            | Step::MaxLength { .. }
-            | Step::Picklist(_) => {
+            step if step.works_on_items() => {
                 // These run on every item of a list.
                 return match taken {
                     Ty::Text | Ty::List | Ty::Any => Ok(taken),
@@ -104,6 +259,17 @@ impl Step {
             }
             Step::Split(_) => (&[Ty::Text], Ty::List),
             Step::Join(_) => (&[Ty::List, Ty::Text], Ty::Text),
+            Step::Item(_) => (&[Ty::List], Ty::Text),
+            Step::ParseJson => (&[Ty::Text], Ty::Any),
+            Step::WriteJson => return Ok(Ty::Text),
+            Step::Pointer(_) => {
+                return if matches!(taken, Ty::Any | Ty::List) { Ok(Ty::Any) } else { Err(Ty::Any) };
+            }
+            Step::Coalesce(_) => return Ok(Ty::Any),
+            Step::Function(function) => {
+                let fits = function.takes == Ty::Any || taken == Ty::Any || taken == function.takes;
+                return if fits { Ok(function.gives) } else { Err(function.takes) };
+            }
             Step::Default(value) => {
                 let given = Ty::of_value(value);
                 return match taken {
@@ -115,7 +281,9 @@ impl Step {
             Step::ToText => (&[Ty::Text, Ty::Number, Ty::Bool, Ty::Date, Ty::DateTime], Ty::Text),
             Step::Number(_) => (&[Ty::Text, Ty::Number], Ty::Number),
             Step::FormatNumber(_) => (&[Ty::Number], Ty::Text),
-            Step::Round(_) => (&[Ty::Number], Ty::Number),
+            Step::Round(_) | Step::Multiply(_) | Step::Unit(_) | Step::Convert(_) => {
+                (&[Ty::Number], Ty::Number)
+            }
             Step::Boolean(_) => (&[Ty::Text, Ty::Number, Ty::Bool], Ty::Bool),
             Step::FormatBoolean { .. } => (&[Ty::Bool], Ty::Text),
             Step::Date(_) => (&[Ty::Text, Ty::Date], Ty::Date),
@@ -124,152 +292,14 @@ impl Step {
             Step::ToUnixTime(_) => (&[Ty::DateTime], Ty::Number),
             Step::ToDate(_) => (&[Ty::DateTime], Ty::Date),
             Step::FormatDate(_) => (&[Ty::Date, Ty::DateTime], Ty::Text),
+            // What is left are the steps from text to text, above.
+            _ => (&[Ty::Text], Ty::Text),
         };
         if taken == Ty::Any || takes.contains(&taken) {
             Ok(gives)
         } else {
             Err(takes.first().copied().unwrap_or(Ty::Any))
         }
-    }
-
-    /// Runs the step. Empty stays empty, but for `default`.
-    pub(crate) fn run<'a>(&'a self, flow: Flow<'a>) -> Result<Flow<'a>, Failure> {
-        match (self, flow) {
-            (Step::Default(value), Flow::Null) => Ok(Flow::owned(value.clone())),
-            (Step::Default(_), flow) => Ok(flow),
-            (_, Flow::Null) => Ok(Flow::Null),
-            (Step::Split(separator), Flow::Text(text)) => Ok(split(&text, separator)),
-            (Step::Join(separator), Flow::Other(Value::List(items))) => join(&items, separator),
-            (Step::Join(_), flow @ Flow::Text(_)) => Ok(flow),
-            (Step::ToText, flow) => to_text(flow),
-            (Step::Number(rule), Flow::Text(text)) => rule.parse(&text).map(decimal),
-            (Step::Number(_), flow @ Flow::Other(Value::Number(_))) => Ok(flow),
-            (Step::FormatNumber(format), Flow::Other(Value::Number(value))) => {
-                Ok(Flow::text(Cow::Owned(format.write(value))))
-            }
-            (Step::Round(places), Flow::Other(Value::Number(value))) => {
-                Ok(decimal(value.round_dp_with_strategy(*places, RoundingStrategy::MidpointAwayFromZero)))
-            }
-            (Step::Boolean(words), flow) => words.read(&flow).map(|value| Flow::Other(Value::Bool(value))),
-            (Step::FormatBoolean { yes, no }, Flow::Other(Value::Bool(value))) => {
-                Ok(Flow::text(Cow::Borrowed(if value { yes } else { no })))
-            }
-            (Step::Date(formats), Flow::Text(text)) => {
-                date::parse_date(&text, formats).map(|date| Flow::Other(Value::Date(date)))
-            }
-            (Step::Date(_), flow @ Flow::Other(Value::Date(_))) => Ok(flow),
-            (Step::DateTime(rule), Flow::Text(text)) => rule.parse(&text).map(instant),
-            (Step::DateTime(rule), Flow::Other(Value::Date(date))) => rule.midnight(date).map(instant),
-            (Step::DateTime(_), flow @ Flow::Other(Value::DateTime(_))) => Ok(flow),
-            (Step::UnixTime(unit), Flow::Other(Value::Number(value))) => unit.read(value).map(instant),
-            (Step::UnixTime(unit), Flow::Text(text)) => unit.parse(&text).map(instant),
-            (Step::ToDate(zone), Flow::Other(Value::DateTime(value))) => {
-                Ok(Flow::Other(Value::Date(zone.to_datetime(value).date())))
-            }
-            (Step::ToUnixTime(unit), Flow::Other(Value::DateTime(value))) => Ok(decimal(unit.write(value))),
-            (Step::FormatDate(format), Flow::Other(Value::Date(value))) => {
-                Ok(Flow::text(Cow::Owned(format.day(value)?)))
-            }
-            (Step::FormatDate(format), Flow::Other(Value::DateTime(value))) => {
-                Ok(Flow::text(Cow::Owned(format.moment(value)?)))
-            }
-            (_, Flow::Text(text)) => Ok(Flow::text(self.run_text(text)?)),
-            (_, Flow::Other(Value::List(items))) => self.run_items(items),
-            (_, flow) => Err(self.refuse(flow.kind_name())),
-        }
-    }
-
-    fn refuse(&self, found: &str) -> Failure {
-        let wanted = match self.gives(Ty::Bool) {
-            Err(wanted) => wanted,
-            Ok(_) => Ty::Text,
-        };
-        Failure::bad_type(self.name(), wanted, found)
-    }
-
-    /// Runs a text-to-text step.
-    fn run_text<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Failure> {
-        match self {
-            Step::Trim => Ok(text::trim(text)),
-            Step::CollapseSpaces => Ok(text::collapse_spaces(text)),
-            Step::Lower => Ok(text::lower(text)),
-            Step::Upper => Ok(text::upper(text)),
-            Step::Title => Ok(text::title(text)),
-            Step::Nfc => Ok(text::nfc(text)),
-            Step::Email => email::email(text),
-            Step::Domain => web::domain(text),
-            Step::Url => web::url(text),
-            Step::Phone(rule) => rule.read(text),
-            Step::Replace { find, with } => Ok(text::replace(text, find, with)),
-            Step::Extract(pattern) => text::extract(text, pattern),
-            Step::MaxLength { chars, cut } => text::max_length(text, *chars, *cut),
-            Step::Picklist(table) => table.translate(text),
-            _ => Err(self.refuse("text")),
-        }
-    }
-
-    /// Runs a text-to-text step on every item of a list; items that become empty are dropped.
-    fn run_items<'a>(&self, items: Vec<Value>) -> Result<Flow<'a>, Failure> {
-        if self.gives(Ty::List) != Ok(Ty::List) {
-            return Err(self.refuse("list"));
-        }
-        let mut done = Vec::with_capacity(items.len());
-        for item in items {
-            match item {
-                Value::Text(text) => {
-                    let text = self.run_text(Cow::Owned(text.into()))?;
-                    if !text.is_empty() {
-                        done.push(Value::Text(text.into()));
-                    }
-                }
-                Value::Null => {}
-                other => return Err(self.refuse(other.kind_name())),
-            }
-        }
-        Ok(list(done))
-    }
-}
-
-fn decimal<'a>(value: Decimal) -> Flow<'a> {
-    Flow::Other(Value::Number(value))
-}
-
-fn instant<'a>(value: jiff::Timestamp) -> Flow<'a> {
-    Flow::Other(Value::DateTime(value))
-}
-
-fn list<'a>(items: Vec<Value>) -> Flow<'a> {
-    if items.is_empty() { Flow::Null } else { Flow::Other(Value::List(items)) }
-}
-
-fn split<'a>(text: &str, separator: &str) -> Flow<'a> {
-    let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
-    list(parts.map(|part| Value::Text(part.into())).collect())
-}
-
-fn join<'a>(items: &[Value], separator: &str) -> Result<Flow<'a>, Failure> {
-    let mut text = String::new();
-    for item in items {
-        let part = scalar_text(item)
-            .ok_or_else(|| Failure::bad_type("join", Ty::List, "a list that holds lists or objects"))?;
-        if part.is_empty() {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push_str(separator);
-        }
-        text.push_str(&part);
-    }
-    Ok(Flow::text(Cow::Owned(text)))
-}
-
-fn to_text(flow: Flow<'_>) -> Result<Flow<'_>, Failure> {
-    match flow {
-        Flow::Other(value) => match scalar_text(&value) {
-            Some(text) => Ok(Flow::text(Cow::Owned(text.into_owned()))),
-            None => Err(Failure::bad_type("text", Ty::Text, value.kind_name())),
-        },
-        flow => Ok(flow),
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn compile_field(
     FieldPlan {
         property: field.to.value.clone(),
         source,
-        steps: field.chain.iter().map(|step| step.value.clone()).collect(),
+        steps: bind_chain(&field.chain, sides.source, paths, context),
         when_empty,
         on_bad: field.on_bad,
         required: field.required,
@@ -105,6 +105,24 @@ fn compile_source(
         }
         SourceDoc::Constant(value) => (SourcePlan::Constant(value.value.clone()), Ty::of_value(&value.value)),
     }
+}
+
+/// A chain whose steps know the places of the other paths that they read.
+pub(super) fn bind_chain(
+    chain: &[At<Step>],
+    source: Option<&Schema>,
+    paths: &mut Vec<Path>,
+    context: &mut Context,
+) -> Vec<Step> {
+    let bind = |step: &At<Step>| {
+        let mut bound = step.value.clone();
+        bound.bind(|path| {
+            let path = At { value: path.to_owned(), span: step.span.clone() };
+            compile_path(&path, source, paths, context).0
+        });
+        bound
+    };
+    chain.iter().map(bind).collect()
 }
 
 /// What a chain gives, as far as it is known; tells the first step that cannot take what it gets.

@@ -202,7 +202,7 @@ pub(super) fn compile_edge(
         rule,
         name: association.name.value.clone(),
         key,
-        steps: association.chain.iter().map(|step| step.value.clone()).collect(),
+        steps: field::bind_chain(&association.chain, source, paths, context),
         when: compile_conditions(&association.when, source, paths, context),
         required: association.required,
         back: None,

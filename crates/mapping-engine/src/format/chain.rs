@@ -1,44 +1,89 @@
 //! `transform = [...]`: names and arguments to steps.
 
+mod arguments;
+
 use toml::de::DeValue;
 
 use super::{Context, scalar};
 use crate::document::{At, Node, Table, count, text, texts, wrong_type};
+use crate::functions::Functions;
 use crate::problem::{Span, suggest};
 use crate::step::Step;
 use crate::steps::boolean::BoolWords;
 use crate::steps::date::{self, DateTimeRule, UnixUnit};
 use crate::steps::number::NumberRule;
 use crate::steps::phone::PhoneRule;
+use crate::steps::place::{CountryForm, LanguageForm};
+use crate::steps::privacy::{Hash, Mask};
+use crate::steps::write::NumberFormat;
 
-/// Every transform's name, in the order of the reference.
-pub(crate) const NAMES: [&str; 25] = [
-    "trim",
-    "collapse_spaces",
-    "lower",
-    "upper",
-    "title",
-    "nfc",
-    "replace",
-    "extract",
-    "max_length",
-    "email",
-    "domain",
-    "url",
-    "phone",
-    "number",
-    "round",
-    "boolean",
-    "date",
-    "date_time",
-    "unix_time",
-    "to_date",
-    "picklist",
-    "split",
-    "join",
-    "text",
-    "default",
+const UNITS_OF_TIME: [(&str, UnixUnit); 2] =
+    [("seconds", UnixUnit::Seconds), ("milliseconds", UnixUnit::Milliseconds)];
+
+/// Every transform: its name, and how it is written with an argument, in the order of the reference.
+pub(crate) const TRANSFORMS: [(&str, &str); 53] = [
+    ("trim", ""),
+    ("collapse_spaces", ""),
+    ("lower", ""),
+    ("upper", ""),
+    ("title", ""),
+    ("nfc", ""),
+    ("nfkc", ""),
+    ("replace", "{ replace = { find = \"_\", with = \" \" } }"),
+    ("extract", "{ extract = '(\\d+)' }"),
+    ("max_length", "{ max_length = 100 } or { max_length = { chars = 100, over = \"cut\" } }"),
+    ("prefix", "{ prefix = \"C-\" }"),
+    ("suffix", "{ suffix = \" GmbH\" }"),
+    ("strip_prefix", "{ strip_prefix = \"C-\" }"),
+    ("strip_suffix", "{ strip_suffix = \" GmbH\" }"),
+    ("pad", "{ pad = 8 } or { pad = { chars = 8, with = \"0\" } }"),
+    ("empty_if", "{ empty_if = [\"n/a\", \"-\"] }"),
+    ("email", ""),
+    ("domain", ""),
+    ("url", ""),
+    ("phone", "{ phone = \"DE\" } or { phone = { region = \"DE\", extension = \"drop\" } }"),
+    ("name_part", "{ name_part = \"last\" }"),
+    ("country", "{ country = \"alpha-2\" } or { country = { to = \"alpha-2\", from = \"name\" } }"),
+    ("region", "{ region = { country = \"US\", to = \"code\" } }"),
+    ("language", "{ language = \"code\" } or { language = { to = \"code\", from = \"name\" } }"),
+    ("currency_code", ""),
+    ("hash", "{ hash = \"sha-256\" } or { hash = { key = \"people\" } }"),
+    ("mask", "{ mask = { last = 4 } }"),
+    ("picklist", "{ picklist = \"status\" }"),
+    ("lookup", "{ lookup = \"territories\" }"),
+    ("split", "{ split = \";\" }"),
+    ("join", "{ join = \", \" }"),
+    ("item", "{ item = 0 } or { item = \"last\" }"),
+    ("parse_json", ""),
+    ("write_json", ""),
+    ("pointer", "{ pointer = \"/lines/0/sku\" }"),
+    ("default", "{ default = \"unknown\" }"),
+    ("coalesce", "{ coalesce = [\"private_email\"] }"),
+    ("text", ""),
+    ("number", "{ number = { decimal = \",\", group = \".\", strip = [\"€\"] } }"),
+    ("format_number", "{ format_number = { decimal = \",\", group = \".\", places = 2 } }"),
+    ("round", "{ round = 2 }"),
+    ("multiply", "{ multiply = 0.01 }"),
+    ("unit", "{ unit = { from = \"lb\", to = \"kg\", places = 3 } }"),
+    ("convert", "{ convert = { rates = \"ecb\", from_field = \"currency\", to = \"EUR\" } }"),
+    ("boolean", "{ boolean = { true = [\"ja\"], false = [\"nein\"] } }"),
+    ("format_boolean", "{ format_boolean = { true = \"ja\", false = \"nein\" } }"),
+    ("date", "{ date = [\"%d.%m.%Y\"] }"),
+    ("date_time", "{ date_time = { formats = [\"%d.%m.%Y %H:%M\"], zone = \"Europe/Berlin\" } }"),
+    ("unix_time", "{ unix_time = \"seconds\" }"),
+    ("to_unix_time", "{ to_unix_time = \"seconds\" }"),
+    ("to_date", "{ to_date = \"Europe/Berlin\" }"),
+    ("format_date", "{ format_date = \"%d.%m.%Y\" } or { format_date = { format = \"…\", zone = \"…\" } }"),
+    ("function", "{ function = \"name\" }"),
 ];
+
+fn names(functions: &Functions) -> impl Iterator<Item = &'static str> + Clone {
+    TRANSFORMS.iter().map(|(name, _)| *name).chain(functions.names())
+}
+
+fn known(name: &str) -> bool {
+    TRANSFORMS.iter().any(|(known, _)| *known == name)
+}
 
 pub(super) fn read_chain(node: Node<'_>, context: &mut Context) -> Vec<At<Step>> {
     match node.get_ref() {
@@ -90,6 +135,17 @@ fn bare(name: &At<String>, context: &mut Context) -> Option<Step> {
         "upper" => Step::Upper,
         "title" => Step::Title,
         "nfc" => Step::Nfc,
+        "nfkc" => Step::Nfkc,
+        "currency_code" => Step::CurrencyCode,
+        "country" => Step::Country { to: CountryForm::Alpha2, from: None },
+        "language" => Step::Language { to: LanguageForm::Code, from: None },
+        "hash" => Step::Hash(Hash::plain()),
+        "mask" => Step::Mask(Mask { first: 0, last: 0, mark: '*' }),
+        "parse_json" => Step::ParseJson,
+        "write_json" => Step::WriteJson,
+        "format_number" => Step::FormatNumber(NumberFormat { decimal: '.', group: None, places: 0 }),
+        "format_boolean" => Step::FormatBoolean { yes: "true".into(), no: "false".into() },
+        "to_unix_time" => Step::ToUnixTime(UnixUnit::Milliseconds),
         "email" => Step::Email,
         "domain" => Step::Domain,
         "url" => Step::Url,
@@ -103,18 +159,10 @@ fn bare(name: &At<String>, context: &mut Context) -> Option<Step> {
         "to_date" if context.zone.is_some() => Step::ToDate(context.zone.clone()?),
         "split" => Step::Split(";".into()),
         "join" => Step::Join(", ".into()),
-        known if NAMES.contains(&known) => {
-            return bad(context, &name.span, format!("`{known}` needs an argument"), example(known));
+        needs if known(needs) => {
+            return bad(context, &name.span, format!("`{needs}` needs an argument"), example(needs));
         }
-        unknown => {
-            context.report.error(
-                "unknown-transform",
-                &name.span,
-                format!("there is no transform `{unknown}`"),
-                suggest(unknown, NAMES, "use one of the reference's"),
-            );
-            return None;
-        }
+        own => return registered(own, &name.span, context),
     })
 }
 
@@ -195,8 +243,7 @@ fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Op
         }
         "unix_time" => {
             let word = text(node, &mut context.report)?;
-            let units = [("seconds", UnixUnit::Seconds), ("milliseconds", UnixUnit::Milliseconds)];
-            context.choice(&word, &units).map(Step::UnixTime)
+            context.choice(&word, &UNITS_OF_TIME).map(Step::UnixTime)
         }
         "to_date" => {
             let name = text(node, &mut context.report)?;
@@ -227,10 +274,21 @@ fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Op
             Some(if name.value == "split" { Step::Split(separator) } else { Step::Join(separator) })
         }
         "default" => scalar(node, &mut context.report).map(|value| Step::Default(value.value)),
-        known if NAMES.contains(&known) => {
-            bad(context, &node.span(), format!("`{known}` takes no argument"), format!("write \"{known}\""))
+        "function" => {
+            let name = text(node, &mut context.report)?;
+            registered(&name.value, &name.span, context)
         }
-        _ => bare(name, context),
+        plain if known(plain) && example_of(plain).is_empty() => {
+            bad(context, &node.span(), format!("`{plain}` takes no argument"), format!("write \"{plain}\""))
+        }
+        other if known(other) => arguments::read(other, node, context),
+        own if context.functions.find(own).is_some() => bad(
+            context,
+            &node.span(),
+            format!("the function `{own}` takes no argument"),
+            format!("write \"{own}\""),
+        ),
+        own => registered(own, &name.span, context),
     }
 }
 
@@ -337,19 +395,20 @@ fn bad<T>(context: &mut Context, span: &Span, reason: String, remedy: String) ->
 
 /// How a transform with an argument is written.
 fn example(name: &str) -> String {
-    let text = match name {
-        "replace" => "{ replace = { find = \"_\", with = \" \" } }",
-        "extract" => "{ extract = '(\\d+)' }",
-        "max_length" => "{ max_length = 100 } or { max_length = { chars = 100, over = \"cut\" } }",
-        "number" => "{ number = { decimal = \",\", group = \".\", strip = [\"€\"] } }",
-        "round" => "{ round = 2 }",
-        "boolean" => "{ boolean = { true = [\"ja\"], false = [\"nein\"] } }",
-        "unix_time" => "{ unix_time = \"seconds\" }",
-        "to_date" => "{ to_date = \"Europe/Berlin\" }",
-        "picklist" => "{ picklist = \"status\" }",
-        "split" => "{ split = \";\" }",
-        "default" => "{ default = \"unknown\" }",
-        other => return format!("see the reference of `{other}`"),
-    };
-    format!("write {text}")
+    format!("write {}", example_of(name))
+}
+
+fn example_of(name: &str) -> &'static str {
+    TRANSFORMS.iter().find(|(known, _)| *known == name).map_or("", |(_, example)| *example)
+}
+
+/// A function of the engagement's own.
+fn registered(name: &str, span: &Span, context: &mut Context) -> Option<Step> {
+    if let Some(function) = context.functions.find(name) {
+        return Some(Step::Function(function.clone()));
+    }
+    let remedy =
+        suggest(name, names(&context.functions), "use one of the reference's, or register it as a function");
+    context.report.error("unknown-transform", span, format!("there is no transform `{name}`"), remedy);
+    None
 }

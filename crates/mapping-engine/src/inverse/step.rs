@@ -1,8 +1,11 @@
 //! How each transform is undone.
 
+use rust_decimal::Decimal;
+
 use super::Inverse;
 use crate::flow::Ty;
 use crate::step::Step;
+use crate::steps::place::LanguageForm;
 use crate::steps::write::{DateFormat, NumberFormat};
 use crate::steps::{date, number};
 
@@ -17,12 +20,62 @@ impl Step {
             | Step::Upper
             | Step::Title
             | Step::Nfc
+            | Step::Nfkc
+            | Step::Pad { .. }
+            | Step::EmptyIf(_)
+            | Step::CurrencyCode
+            | Step::Country { from: None, .. }
+            | Step::Region { from: None, .. }
+            | Step::Language { to: LanguageForm::Code, from: None }
             | Step::Email
             | Step::Domain
             | Step::Url
             | Step::Phone(_) => Inverse::NormalForm(Vec::new()),
             Step::MaxLength { cut: false, .. } => Inverse::Exact(Vec::new()),
             Step::MaxLength { cut: true, .. } => Inverse::None("what is cut off is lost".into()),
+            Step::Country { to, from: Some(from) } => {
+                Inverse::NormalForm(vec![Step::Country { to: *from, from: Some(*to) }])
+            }
+            Step::Region { regions, to, from: Some(from) } => {
+                Inverse::NormalForm(vec![Step::Region { regions, to: *from, from: Some(*to) }])
+            }
+            Step::Language { to: LanguageForm::Code, from: Some(from) } => {
+                Inverse::NormalForm(vec![Step::Language { to: *from, from: Some(LanguageForm::Code) }])
+            }
+            Step::Language { to: LanguageForm::Name, .. } => {
+                Inverse::None("the region of a language, as in `pt-br`, is lost".into())
+            }
+            Step::Prefix(prefix) => Inverse::Exact(vec![Step::StripPrefix(prefix.clone())]),
+            Step::Suffix(suffix) => Inverse::Exact(vec![Step::StripSuffix(suffix.clone())]),
+            Step::StripPrefix(prefix) => Inverse::NormalForm(vec![Step::Prefix(prefix.clone())]),
+            Step::StripSuffix(suffix) => Inverse::NormalForm(vec![Step::Suffix(suffix.clone())]),
+            Step::NamePart(_) => Inverse::None("the other parts of the name are lost".into()),
+            Step::Item(_) => Inverse::None("the other items are lost".into()),
+            Step::Pointer(_) => Inverse::None("the rest of the nested value is lost".into()),
+            Step::Hash(_) => Inverse::None("a hash cannot be undone".into()),
+            Step::Mask(_) => Inverse::None("what is masked is lost".into()),
+            Step::Coalesce(_) => Inverse::None("which of the paths the value came from is lost".into()),
+            Step::Convert(_) => Inverse::None("rates change, and the rounding loses digits".into()),
+            Step::ParseJson if taken == Ty::Text => Inverse::NormalForm(vec![Step::WriteJson]),
+            Step::ParseJson => Inverse::None("it is not known whether the source holds text".into()),
+            Step::WriteJson => Inverse::NormalForm(vec![Step::ParseJson]),
+            Step::Lookup(table) => match table.inverse() {
+                Ok(back) => Inverse::NormalForm(vec![Step::Lookup(back.into())]),
+                Err(reason) => Inverse::None(reason.into()),
+            },
+            Step::Multiply(factor) => match Decimal::ONE.checked_div(*factor) {
+                Some(inverse) if inverse.checked_mul(*factor) == Some(Decimal::ONE) => {
+                    Inverse::Exact(vec![Step::Multiply(inverse)])
+                }
+                _ => Inverse::None("no decimal number undoes this factor exactly".into()),
+            },
+            Step::Unit(conversion) => Inverse::NormalForm(vec![Step::Unit(conversion.inverse())]),
+            Step::Function(function) => match function.inverse() {
+                Some(back) => Inverse::NormalForm(vec![Step::Function(back)]),
+                None => Inverse::None(
+                    format!("the function `{}` is registered without an inverse", function.name).into(),
+                ),
+            },
             Step::Replace { .. } => {
                 Inverse::None("what was replaced cannot be told from what was there before".into())
             }

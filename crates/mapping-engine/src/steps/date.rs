@@ -195,6 +195,16 @@ pub(crate) fn bad_date_format(format: &str) -> Option<String> {
     }
 }
 
+/// Why a format cannot be written, or nothing.
+pub(crate) fn bad_output_format(format: &str) -> Option<String> {
+    let moment = jiff::civil::date(2026, 7, 15).at(13, 45, 0, 0).to_zoned(TimeZone::UTC);
+    match moment.map(|moment| jiff::fmt::strtime::format(format, &moment)) {
+        Ok(Ok(written)) if written.is_empty() => Some(String::from("it is empty")),
+        Ok(Ok(_)) => None,
+        Ok(Err(error)) | Err(error) => Some(error.to_string()),
+    }
+}
+
 /// Why a date-time format cannot be used, or nothing. It has to name at least the day.
 pub(crate) fn bad_date_time_format(format: &str) -> Option<String> {
     let moment = jiff::civil::date(2026, 7, 15).at(13, 45, 0, 0);

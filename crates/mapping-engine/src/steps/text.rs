@@ -8,7 +8,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use crate::flow::Failure;
 
 /// A part of the text, without a copy where it is borrowed.
-fn part<'a>(text: Cow<'a, str>, pick: impl for<'b> Fn(&'b str) -> &'b str) -> Cow<'a, str> {
+pub(crate) fn part<'a>(text: Cow<'a, str>, pick: impl for<'b> Fn(&'b str) -> &'b str) -> Cow<'a, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(pick(text)),
         Cow::Owned(text) => {
@@ -86,6 +86,30 @@ pub(crate) fn nfc(text: Cow<'_, str>) -> Cow<'_, str> {
         return text;
     }
     Cow::Owned(text.nfc().collect())
+}
+
+pub(crate) fn nfkc(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return text;
+    }
+    let normal: String = text.nfkc().collect();
+    if normal == *text { text } else { Cow::Owned(normal) }
+}
+
+/// Fills a shorter text up in front.
+pub(crate) fn pad(text: Cow<'_, str>, chars: usize, with: char) -> Cow<'_, str> {
+    let missing = chars.saturating_sub(text.chars().count());
+    if missing == 0 {
+        return text;
+    }
+    Cow::Owned(std::iter::repeat_n(with, missing).chain(text.chars()).collect())
+}
+
+/// Words, in lower case, that mean that there is no value.
+pub(crate) fn empty_if<'a>(text: Cow<'a, str>, words: &[String]) -> Cow<'a, str> {
+    let bare = text.trim();
+    let found = words.iter().any(|word| word.eq_ignore_ascii_case(bare) || *word == bare.to_lowercase());
+    if found { Cow::Borrowed("") } else { text }
 }
 
 pub(crate) fn replace<'a>(text: Cow<'a, str>, find: &str, with: &str) -> Cow<'a, str> {

@@ -61,6 +61,9 @@ fn table() -> Vec<(&'static str, String, String)> {
     let list = |map: &str| {
         format!("{}\n{}", field("from = 'state'\nto = 'stage'\ntransform = [{ picklist = 'p' }]"), map)
     };
+    let convert = "'number', { convert = { rates = 'r', from = 'USD', to = 'EUR' } }";
+    let lookup = "\n[lookups.l]\ncsv = 'nr,name'\nkey = 'nr'\nvalue = 'name'\n";
+    let rates = "\n[rates.r]\nbase = 'EUR'\nrows = [{ on = 2026-01-01, USD = 1.08 }]\n";
     vec![
         ("bad-argument", step("{ extract = '(' }"), step("{ extract = '(x)' }")),
         ("bad-argument", step("'round'").replace("round", "picklist"), step("'trim'")),
@@ -120,6 +123,12 @@ fn table() -> Vec<(&'static str, String, String)> {
             field(&format!("{mail}\nseparator = 'x'")),
             field("concat = ['mail']\nto = 'email'\nseparator = 'x'"),
         ),
+        (
+            "bad-table",
+            step("{ lookup = 'l' }") + &lookup.replace("'nr'", "'no'"),
+            step("{ lookup = 'l' }") + lookup,
+        ),
+        ("bad-table", people(fields) + &rates.replace("USD", "ABC"), people(fields) + rates),
         (
             "bad-template",
             field("template = '{mail'\nto = 'email'"),
@@ -218,6 +227,8 @@ fn table() -> Vec<(&'static str, String, String)> {
         ("unknown-option", list("[picklists.p]\nmap = { on = 'Lead', off = 'lead' }"), list(table)),
         ("unknown-option", field("value = 'x'\nto = 'stage'"), field("value = 'lead'\nto = 'stage'")),
         ("unknown-picklist", list(""), list(table)),
+        ("unknown-lookup", step("{ lookup = 'l' }"), step("{ lookup = 'l' }") + lookup),
+        ("unknown-rates", step(&format!("{convert}, 'text'")), step(&format!("{convert}, 'text'")) + rates),
         (
             "unknown-property",
             field("from = 'mail'\nto = 'emial'"),

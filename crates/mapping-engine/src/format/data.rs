@@ -1,0 +1,138 @@
+//! `[lookups.NAME]` and `[rates.NAME]`: tables of values that chains name.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use sync_types::Value;
+use toml::de::DeValue;
+
+use super::{Context, scalar};
+use crate::document::{At, Node, Table, text, wrong_type};
+use crate::steps::currency::{self, RateTable};
+use crate::steps::lookup::{Columns, Lookup};
+
+/// Reads all lookup tables.
+pub(super) fn read_lookups(node: Node<'_>, context: &mut Context) {
+    let Some(mut tables) = Table::of("`[lookups]`", node, &mut context.report) else { return };
+    for (name, node) in tables.take_all() {
+        if let Some(table) = Table::of("a lookup table", node, &mut context.report)
+            && let Some(lookup) = read_lookup(name.value, table, context)
+        {
+            context.lookups.insert(name.value.to_owned(), Arc::new(lookup));
+        }
+    }
+}
+
+fn read_lookup(name: &str, mut table: Table<'_>, context: &mut Context) -> Option<Lookup> {
+    let report = &mut context.report;
+    let csv = table.require_text("csv", report);
+    let key = table.require_text("key", report);
+    let value = table.require_text("value", report);
+    let delimiter = table.text("delimiter", report);
+    let ignore_case = table.flag("ignore_case", report).unwrap_or(false);
+    let default = table.text("default", report);
+    table.finish(report);
+    let delimiter = match delimiter {
+        None => b',',
+        Some(mark) => match mark.value.as_bytes() {
+            [byte] => *byte,
+            _ => {
+                report.error(
+                    "bad-table",
+                    &mark.span,
+                    "a delimiter is one character of ASCII",
+                    "write \";\" or \"\\t\"",
+                );
+                return None;
+            }
+        },
+    };
+    let (csv, key, value) = (csv?, key?, value?);
+    let columns = Columns { key: &key.value, value: &value.value, delimiter };
+    match Lookup::parse(name, &csv.value, columns, ignore_case, default.as_ref().map(|text| &*text.value)) {
+        Ok(lookup) => Some(lookup),
+        Err(problem) => {
+            report.error(
+                "bad-table",
+                &csv.span,
+                format!("line {} of the lookup table `{name}`: {}", problem.line, problem.reason),
+                "correct the table, or name other columns as `key` and `value`",
+            );
+            None
+        }
+    }
+}
+
+/// Reads all tables of rates.
+pub(super) fn read_rates(node: Node<'_>, context: &mut Context) {
+    let Some(mut tables) = Table::of("`[rates]`", node, &mut context.report) else { return };
+    for (name, node) in tables.take_all() {
+        if let Some(table) = Table::of("a table of rates", node, &mut context.report)
+            && let Some(rates) = read_rate_table(name.value, table, context)
+        {
+            context.rates.insert(name.value.to_owned(), Arc::new(rates));
+        }
+    }
+}
+
+fn read_rate_table(name: &str, mut table: Table<'_>, context: &mut Context) -> Option<RateTable> {
+    let base = table.require_text("base", &mut context.report);
+    let rows = table.require("rows", &mut context.report);
+    table.finish(&mut context.report);
+    let base = base.and_then(|base| code(&base, context));
+    let mut rates = RateTable { name: name.to_owned(), base: base?.to_owned(), ..RateTable::default() };
+    let rows = rows?;
+    let DeValue::Array(rows) = rows.get_ref() else {
+        wrong_type(rows, "a list of rows such as `{ on = 2026-01-31, USD = 1.08 }`", &mut context.report);
+        return None;
+    };
+    for row in rows {
+        let mut row = Table::of("a row of rates", row, &mut context.report)?;
+        let on = row.require("on", &mut context.report).and_then(|node| day(node, context));
+        for (currency, node) in row.take_all() {
+            if currency.value == "on" {
+                continue;
+            }
+            let key = At { value: currency.value.to_owned(), span: currency.span };
+            if let (Some(on), Some(currency), Some(rate)) = (on, code(&key, context), rate(node, context)) {
+                rates.rates.entry(currency.into()).or_default().insert(on, rate);
+            }
+        }
+    }
+    Some(rates)
+}
+
+fn code(text: &At<String>, context: &mut Context) -> Option<&'static str> {
+    match currency::code(&text.value) {
+        Ok(code) => Some(code),
+        Err(failure) => {
+            context.report.error("bad-table", &text.span, failure.reason, "write a code such as `EUR`");
+            None
+        }
+    }
+}
+
+fn day(node: Node<'_>, context: &mut Context) -> Option<Date> {
+    let day = match node.get_ref() {
+        DeValue::String(_) => Date::strptime("%Y-%m-%d", text(node, &mut context.report)?.value).ok(),
+        _ => match scalar(node, &mut context.report)?.value {
+            Value::Date(day) => Some(day),
+            _ => None,
+        },
+    };
+    if day.is_none() {
+        wrong_type(node, "a day such as 2026-01-31", &mut context.report);
+    }
+    day
+}
+
+fn rate(node: Node<'_>, context: &mut Context) -> Option<Decimal> {
+    match scalar(node, &mut context.report)?.value {
+        Value::Number(rate) if rate > Decimal::ZERO => Some(rate),
+        _ => {
+            wrong_type(node, "a number above 0", &mut context.report);
+            None
+        }
+    }
+}
