@@ -1,18 +1,30 @@
-//! Compares a mapping file with the schemas of both sides and compiles it, or tells every problem at once.
+//! Compares a mapping with the schemas of both sides and compiles it, or tells every problem at once.
 
+mod association;
+mod back;
 mod field;
 mod link;
 mod names;
+mod policy;
+mod privacy;
 mod required;
+mod scope;
+mod shared;
+mod stages;
 
-use sync_types::{EdgeRule, EdgeRuleId, Link, LinkId, Schema};
+use std::fmt;
 
+use sync_types::{EdgeRule, EdgeRuleId, Link, LinkId, Record, Schema};
+
+use crate::files::{Files, NoFiles, Sources};
 use crate::fingerprint::fingerprint;
-use crate::format::{self, Context, LinkDoc, MappingDoc, ObjectDoc};
+use crate::format::{self, Context, Given, LinkDoc, MappingDoc, ObjectDoc};
 use crate::functions::Functions;
-use crate::mapping::CheckedMapping;
+use crate::mapping::{CheckedMapping, Consent};
 use crate::plan::LinkPlan;
-use crate::problem::Problems;
+use crate::portal::Portal;
+use crate::problem::{Problems, Report};
+use crate::right::RightScope;
 
 /// What is known of both sides. Without a schema, what depends on it is checked value by value as records come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,16 +36,133 @@ pub struct Schemas<'a> {
     pub hubspot: Option<&'a [Schema]>,
 }
 
-/// Checks a mapping file and compiles it.
+/// A check of a mapping, with everything that is known beside its main file.
 ///
-/// `file` is the name that messages show. To learn which object types to describe, check once without schemas and
-/// look at [`Mapper::links`](sync_types::Mapper::links); then check again with them. The fingerprint covers what
-/// the schemas settle, so run with the mapping that was checked against both.
+/// To learn which object types to describe, check once without schemas and look at
+/// [`Mapper::links`](sync_types::Mapper::links); then check again with them. The fingerprint covers what the schemas
+/// settle, so run with the mapping that was checked against both.
+#[derive(Clone, Copy)]
+pub struct Check<'a> {
+    file: &'a str,
+    text: &'a str,
+    files: &'a dyn Files,
+    schemas: Schemas<'a>,
+    portal: Portal<'a>,
+    environment: Option<&'a str>,
+    samples: &'a [(&'a str, &'a [Record])],
+    functions: Option<&'a Functions>,
+}
+
+impl<'a> Check<'a> {
+    /// A check of this text. `file` is the name that messages show; included files are shown in its folder.
+    #[must_use]
+    pub fn new(file: &'a str, text: &'a str) -> Check<'a> {
+        Check {
+            file,
+            text,
+            files: &NoFiles,
+            schemas: Schemas::default(),
+            portal: Portal::default(),
+            environment: None,
+            samples: &[],
+            functions: None,
+        }
+    }
+
+    /// Where included files and lookup tables come from; without this a mapping that names one is refused.
+    #[must_use]
+    pub fn files(self, files: &'a dyn Files) -> Check<'a> {
+        Check { files, ..self }
+    }
+
+    /// What is known of both sides' properties.
+    #[must_use]
+    pub fn schemas(self, schemas: Schemas<'a>) -> Check<'a> {
+        Check { schemas, ..self }
+    }
+
+    /// What is known of the portal beside its properties.
+    #[must_use]
+    pub fn portal(self, portal: Portal<'a>) -> Check<'a> {
+        Check { portal, ..self }
+    }
+
+    /// The environment by its name in the file. Without it, the portal's id chooses.
+    #[must_use]
+    pub fn environment(self, name: &'a str) -> Check<'a> {
+        Check { environment: Some(name), ..self }
+    }
+
+    /// Records of the source by collection, on which the round trip of two-way fields is tried too.
+    #[must_use]
+    pub fn samples(self, samples: &'a [(&'a str, &'a [Record])]) -> Check<'a> {
+        Check { samples, ..self }
+    }
+
+    /// The functions and keys of the engagement's own that the mapping may name.
+    #[must_use]
+    pub fn functions(self, functions: &'a Functions) -> Check<'a> {
+        Check { functions: Some(functions), ..self }
+    }
+
+    /// Checks the mapping and compiles it.
+    ///
+    /// # Errors
+    /// Every problem of all its files at once. Warnings alone are no error; see [`CheckedMapping::warnings`].
+    pub fn run(self) -> Result<CheckedMapping, Problems> {
+        let mut report = Report::default();
+        let sources = Sources::load(self.file, self.text, self.files, &mut report);
+        let given = Given {
+            files: self.files,
+            portal: self.portal,
+            environment: self.environment,
+            functions: self.functions,
+            final_ids: self.schemas.hubspot.is_some(),
+        };
+        let (doc, mut context) = format::read(&sources, given, report);
+        let compiled = doc.map(|doc| {
+            names::check_names(&doc, &mut context);
+            compile(doc, &self, &mut context)
+        });
+        let canonical = std::mem::take(&mut context.canonical);
+        let mut lookups = std::mem::take(&mut context.digests);
+        lookups.sort_unstable();
+        let environment = context.environment.name.take();
+        let problems = context.report.finish(sources);
+        match compiled {
+            Some(compiled) if !problems.has_errors() => Ok(CheckedMapping {
+                name: compiled.doc.name.value,
+                version: compiled.doc.version,
+                environment,
+                fingerprint: fingerprint(&canonical, &lookups, &compiled.plans),
+                links: compiled.links,
+                rules: compiled.rules,
+                plans: compiled.plans,
+                rights: compiled.rights,
+                consents: compiled.consents,
+                requirements: compiled.requirements,
+                warnings: problems,
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+impl fmt::Debug for Check<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check")
+            .field("file", &self.file)
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks a mapping of one file and compiles it; [`Check`] with nothing but schemas.
 ///
 /// # Errors
-/// Every problem of the file at once. Warnings alone are no error; see [`CheckedMapping::warnings`].
+/// As [`Check::run`].
 pub fn check(file: &str, text: &str, schemas: Schemas<'_>) -> Result<CheckedMapping, Problems> {
-    check_with(file, text, schemas, &Functions::new())
+    Check::new(file, text).schemas(schemas).run()
 }
 
 /// As [`check`], for a mapping file that uses functions or keys of the engagement's own.
@@ -46,26 +175,7 @@ pub fn check_with(
     schemas: Schemas<'_>,
     functions: &Functions,
 ) -> Result<CheckedMapping, Problems> {
-    let (doc, mut context) = format::read(text, functions);
-    let compiled = doc.map(|doc| {
-        names::check_names(&doc, &mut context);
-        compile(doc, schemas, &mut context)
-    });
-    let canonical = std::mem::take(&mut context.canonical);
-    let problems = context.report.finish(file, text);
-    match compiled {
-        Some(compiled) if !problems.has_errors() => Ok(CheckedMapping {
-            name: compiled.doc.name.value,
-            version: compiled.doc.version,
-            fingerprint: fingerprint(&canonical, &compiled.plans),
-            links: compiled.links,
-            rules: compiled.rules,
-            plans: compiled.plans,
-            requirements: compiled.requirements,
-            warnings: problems,
-        }),
-        _ => Err(problems),
-    }
+    Check::new(file, text).schemas(schemas).functions(functions).run()
 }
 
 struct Compiled {
@@ -73,34 +183,76 @@ struct Compiled {
     links: Vec<Link>,
     rules: Vec<EdgeRule>,
     plans: Vec<LinkPlan>,
+    rights: Vec<RightScope>,
+    consents: Vec<Consent>,
     requirements: sync_types::Requirements,
 }
 
-fn compile(mut doc: MappingDoc, schemas: Schemas<'_>, context: &mut Context) -> Compiled {
+fn compile(mut doc: MappingDoc, check: &Check<'_>, context: &mut Context) -> Compiled {
+    names::rename_properties(&mut doc, context);
     sort_parents_first(&mut doc.links);
-    let mut links = Vec::new();
-    let mut plans = Vec::new();
+    privacy::check_collections(&doc, check.schemas, context);
+    let (mut links, mut plans, mut rights) = (Vec::new(), Vec::new(), Vec::new());
     let mut rules = Vec::new();
     let mut wanted = required::Wanted::default();
     for object in &doc.objects {
         wanted.define(object);
     }
     for link in &doc.links {
-        let (compiled, mut plan) = link::compile_link(link, schemas, &doc.objects, &mut wanted, context);
+        let samples = samples_of(check, &link.collection.value);
+        let (compiled, mut plan, right) =
+            link::compile_link(link, check.schemas, samples, &doc, &mut wanted, context);
         for association in &link.associations {
             let id = EdgeRuleId(u16::try_from(rules.len()).unwrap_or(u16::MAX));
-            if let Some(rule) = link::compile_rule(association, links.len(), &doc.links, context) {
+            if let Some(rule) = association::compile_rule(association, links.len(), &doc.links, context) {
                 let far = doc.links.get(usize::from(rule.to.0));
                 wanted.association(link, far, association);
+                let edge = association::compile_edge(
+                    association,
+                    &rule,
+                    id,
+                    link,
+                    check.schemas,
+                    &mut plan.paths,
+                    context,
+                );
                 rules.push(rule);
-                plan.edges.push(link::compile_edge(association, id, link, schemas, &mut plan.paths, context));
+                plan.edges.push(edge);
             }
         }
+        privacy::check_link(link, &doc.secret, &plan, &compiled, &rules, context);
         links.push(compiled);
         plans.push(plan);
+        rights.push(right);
     }
+    association::check_circles(&rules, &doc.links, context);
+    shared::check_shared(&doc.links, &links, context);
+    let consents = consents(&doc.links);
     let requirements = wanted.finish(&doc.objects, context);
-    Compiled { doc, links, rules, plans, requirements }
+    Compiled { doc, links, rules, plans, rights, consents, requirements }
+}
+
+fn samples_of<'a>(check: &Check<'a>, collection: &str) -> &'a [Record] {
+    check.samples.iter().find(|(name, _)| *name == collection).map_or(&[], |(_, records)| records)
+}
+
+/// What the fields say of consent, with the places that they have in their links.
+fn consents(links: &[LinkDoc]) -> Vec<Consent> {
+    let mut all = Vec::new();
+    for (link, doc) in links.iter().enumerate() {
+        for (property, field) in doc.fields.iter().enumerate() {
+            let (Some(consent), Ok(link)) = (&field.consent, u16::try_from(link)) else { continue };
+            all.push(Consent {
+                name: consent.name.clone(),
+                link: LinkId(link),
+                property,
+                subscription: consent.subscription.clone(),
+                basis: consent.basis.clone(),
+                explanation: consent.explanation.clone(),
+            });
+        }
+    }
+    all
 }
 
 /// Puts links that others are associated with before those others, as far as there is no circle; otherwise in the

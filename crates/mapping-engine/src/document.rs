@@ -15,6 +15,33 @@ pub(crate) struct At<T> {
 /// A value of the document.
 pub(crate) type Node<'a> = &'a Spanned<DeValue<'a>>;
 
+/// Moves every place in a file's table to where the file begins among all files.
+pub(crate) fn placed<'a>(table: DeTable<'a>, base: usize) -> DeTable<'a> {
+    if base == 0 {
+        return table;
+    }
+    table
+        .into_iter()
+        .map(|(key, node)| {
+            let span = key.span();
+            let key = Spanned::new(span.start + base..span.end + base, key.into_inner());
+            (key, place_node(node, base))
+        })
+        .collect()
+}
+
+fn place_node<'a>(node: Spanned<DeValue<'a>>, base: usize) -> Spanned<DeValue<'a>> {
+    let span = node.span();
+    let value = match node.into_inner() {
+        DeValue::Table(table) => DeValue::Table(placed(table, base)),
+        DeValue::Array(items) => {
+            DeValue::Array(items.into_iter().map(|item| place_node(item, base)).collect())
+        }
+        value => value,
+    };
+    Spanned::new(span.start + base..span.end + base, value)
+}
+
 /// A table that is being read. Keys that nobody asked for are problems when the reading is finished.
 #[derive(Debug)]
 pub(crate) struct Table<'a> {

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use sync_types::Fingerprinter;
 use toml::de::{DeTable, DeValue};
 
-use crate::plan::LinkPlan;
+use crate::plan::{LinkPlan, SourcePlan};
+use crate::step::Step;
 
 /// Counts up when a transform or canonical form gives other results than before for some value.
 const ENGINE_REVISION: u32 = 1;
@@ -14,8 +15,11 @@ const ENGINE_REVISION: u32 = 1;
 /// Keys that change no record.
 const FOR_PEOPLE: [&str; 6] = ["create", "description", "labels", "note", "objects", "version"];
 
-/// The fingerprint of a file's content together with what the checker settled from schemas.
-pub(crate) fn fingerprint(canonical: &str, plans: &[LinkPlan]) -> u64 {
+/// Keys of what is for other portals too, or only joins files: what it means here is in the compiled plans.
+const ELSEWHERE: [&str; 4] = ["environments", "include", "pipelines", "lookups"];
+
+/// The fingerprint of the files' content together with what the checker settled from schemas and the environment.
+pub(crate) fn fingerprint(canonical: &str, lookups: &[(String, u64)], plans: &[LinkPlan]) -> u64 {
     let mut text = format!("{ENGINE_REVISION}\n{canonical}\n");
     for field in plans.iter().flat_map(|plan| &plan.fields) {
         let limits = &field.limits;
@@ -24,31 +28,49 @@ pub(crate) fn fingerprint(canonical: &str, plans: &[LinkPlan]) -> u64 {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:?} {:?} {} {options:?}", field.property, limits.kind, limits.length_max);
     }
+    // Names of pipelines, stages and owners mean what their ids are here.
+    for field in plans.iter().flat_map(|plan| &plan.fields) {
+        if let SourcePlan::Constant(value) = &field.source {
+            let _ = writeln!(text, "{}", value.reveal());
+        }
+        for step in &field.steps {
+            let Step::Picklist(table) = step else { continue };
+            let mut words: Vec<_> = table.map.iter().collect();
+            words.sort_unstable();
+            let _ = writeln!(text, "{words:?} {:?} {:?}", table.default, table.ignore_case);
+        }
+    }
+    let _ = writeln!(text, "{lookups:?}");
     Fingerprinter::new(*b"mapping-content\n").text(&text).0
 }
 
-/// The content of a table in one writing.
-pub(crate) fn canonical_text(table: &DeTable<'_>) -> String {
-    let mut text = String::new();
-    write_table(&mut text, table);
-    text
+/// Appends the content of a file's table in one writing.
+pub(crate) fn canonical_text(table: &DeTable<'_>, text: &mut String) {
+    let root = table.iter().filter(|(key, _)| !ELSEWHERE.contains(&key.get_ref().as_ref()));
+    write_entries(text, root.map(|(key, value)| (key.get_ref().as_ref(), value.get_ref())), true);
 }
 
-fn write_table(text: &mut String, table: &DeTable<'_>) {
-    let mut entries: Vec<(&str, _)> =
-        table.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref())).collect();
-    entries.retain(|(key, _)| !FOR_PEOPLE.contains(key));
+/// Writes a table's entries by key. `named`: the keys are the format's, and some of them are for people only.
+fn write_entries<'a>(
+    text: &mut String,
+    entries: impl Iterator<Item = (&'a str, &'a DeValue<'a>)>,
+    named: bool,
+) {
+    let mut entries: Vec<_> = entries.collect();
+    entries.retain(|(key, _)| !named || !FOR_PEOPLE.contains(key));
     entries.sort_by_key(|(key, _)| *key);
     text.push('{');
     for (key, value) in entries {
         let _ = write!(text, "{key:?}:");
-        write_value(text, value);
+        // Below these the keys are the user's own.
+        let own = named && matches!(key, "map" | "back");
+        write_value(text, value, named && !own);
         text.push(',');
     }
     text.push('}');
 }
 
-fn write_value(text: &mut String, value: &DeValue<'_>) {
+fn write_value(text: &mut String, value: &DeValue<'_>, named: bool) {
     match value {
         DeValue::String(value) => {
             let _ = write!(text, "{value:?}");
@@ -66,11 +88,17 @@ fn write_value(text: &mut String, value: &DeValue<'_>) {
         DeValue::Array(items) => {
             text.push('[');
             for item in items {
-                write_value(text, item.get_ref());
+                write_value(text, item.get_ref(), named);
                 text.push(',');
             }
             text.push(']');
         }
-        DeValue::Table(table) => write_table(text, table),
+        DeValue::Table(table) => {
+            write_entries(
+                text,
+                table.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref())),
+                named,
+            );
+        }
     }
 }

@@ -1,20 +1,28 @@
-//! The mapping file as it is written, before anything in it is compared with a schema.
+//! The mapping's files as they are written, before anything in them is compared with a schema.
 
 mod chain;
-mod data;
+mod consent;
+pub(crate) mod environment;
 mod field;
 mod link;
+mod lookup;
+pub(crate) mod pipeline;
+mod rates;
 mod tables;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use sync_types::{FirstContact, PropertyKind, Value};
+use sync_types::{
+    Conflict, Direction, FirstContact, OnDelete, OnDeleteConflict, PropertyKind, Sensitivity, Value,
+};
 use toml::de::{DeTable, DeValue};
 
-use crate::document::{At, Node, Table, text, wrong_type};
+use crate::document::{At, Node, Table, placed, text, wrong_type};
+use crate::files::{Files, Sources, check_include};
 use crate::functions::Functions;
+use crate::portal::Portal;
 use crate::problem::{Report, suggest};
 use crate::step::Step;
 use crate::steps::currency::RateTable;
@@ -22,13 +30,18 @@ use crate::steps::lookup::Lookup;
 use crate::steps::phone::{Region, find_region, region_codes};
 use crate::steps::picklist::Picklist;
 
-/// A mapping file.
+use environment::Environment;
+use pipeline::Pipelines;
+
+/// A mapping: all its files together.
 #[derive(Debug)]
 pub(crate) struct MappingDoc {
     pub(crate) name: At<String>,
     pub(crate) version: u32,
     pub(crate) links: Vec<LinkDoc>,
     pub(crate) objects: Vec<ObjectDoc>,
+    /// `[never_leaves_source]`: a collection's name, or `*` for all, and a source path.
+    pub(crate) secret: Vec<(String, At<String>)>,
 }
 
 /// `[[objects]]`: a custom object that `init` may define.
@@ -47,17 +60,56 @@ pub(crate) struct LinkDoc {
     pub(crate) name: At<String>,
     pub(crate) collection: At<String>,
     pub(crate) object: At<String>,
+    pub(crate) direction: Direction,
     pub(crate) sync_key: Option<At<String>>,
-    pub(crate) match_on: Vec<At<String>>,
+    pub(crate) match_on: Vec<MatchDoc>,
     pub(crate) first_contact: FirstContact,
-    pub(crate) scope: Vec<ConditionDoc>,
+    pub(crate) creates: Option<At<Creates>>,
+    pub(crate) conflict: Option<At<Conflict>>,
+    pub(crate) scope: ScopeDoc,
+    pub(crate) hubspot_scope: ScopeDoc,
+    pub(crate) on_exit: OnDelete,
+    pub(crate) on_delete: OnDeleteDoc,
+    pub(crate) secret: Vec<At<String>>,
     /// Whether every field could be read, so that what misses among them is certain.
     pub(crate) whole: bool,
     pub(crate) fields: Vec<FieldDoc>,
     pub(crate) associations: Vec<AssociationDoc>,
 }
 
-/// A condition on the source record.
+/// One of `match`.
+#[derive(Debug)]
+pub(crate) struct MatchDoc {
+    pub(crate) property: At<String>,
+    /// The evidence is a hint for a person, not enough to adopt a record.
+    pub(crate) weak: bool,
+}
+
+/// Where records that one side alone has are made on the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Creates {
+    pub(crate) hubspot: bool,
+    pub(crate) source: bool,
+}
+
+/// `on_delete`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnDeleteDoc {
+    pub(crate) source: OnDelete,
+    pub(crate) hubspot: OnDelete,
+    pub(crate) conflict: OnDeleteConflict,
+}
+
+/// Which records belong to a link, or to an association.
+#[derive(Debug)]
+pub(crate) enum ScopeDoc {
+    /// Those for which all of these hold.
+    Conditions(Vec<ConditionDoc>),
+    /// Those for which this expression is true.
+    Expression(At<String>),
+}
+
+/// A condition on a record.
 #[derive(Debug)]
 pub(crate) struct ConditionDoc {
     pub(crate) path: At<String>,
@@ -83,6 +135,23 @@ pub(crate) struct FieldDoc {
     pub(crate) on_bad: OnBad,
     pub(crate) required: bool,
     pub(crate) create: Option<CreateDoc>,
+    pub(crate) direction: Option<At<Direction>>,
+    pub(crate) conflict: Option<At<Conflict>>,
+    pub(crate) order: Vec<At<Value>>,
+    pub(crate) ratchet: bool,
+    /// Whether the field may write over a value that HubSpot has.
+    pub(crate) overwrite: bool,
+    pub(crate) sensitivity: Sensitivity,
+    pub(crate) consent: Option<ConsentDoc>,
+}
+
+/// What a field says of a person's consent, beyond its state.
+#[derive(Clone, Debug)]
+pub(crate) struct ConsentDoc {
+    pub(crate) name: String,
+    pub(crate) subscription: Option<String>,
+    pub(crate) basis: Option<String>,
+    pub(crate) explanation: Option<String>,
 }
 
 /// Where a field's value begins.
@@ -96,6 +165,10 @@ pub(crate) enum SourceDoc {
     Concat(Vec<At<String>>, String),
     /// Always the same.
     Constant(At<Value>),
+    /// Computed from the record.
+    Expression(At<String>),
+    /// The id of a pipeline or stage of the file; [`None`] where it is not known yet.
+    Named(At<String>, Option<String>),
 }
 
 /// A part of a template.
@@ -143,8 +216,11 @@ pub(crate) struct AssociationDoc {
     pub(crate) chain: Vec<At<Step>>,
     pub(crate) kind: sync_types::EdgeKind,
     pub(crate) inverse: Option<String>,
-    pub(crate) when: Vec<ConditionDoc>,
+    pub(crate) when: ScopeDoc,
     pub(crate) required: bool,
+    pub(crate) direction: Option<At<Direction>>,
+    pub(crate) single: bool,
+    pub(crate) parent_first: bool,
 }
 
 /// What reading a part of the file needs to know of the rest.
@@ -155,10 +231,15 @@ pub(crate) struct Context {
     pub(crate) lookups: HashMap<String, Arc<Lookup>>,
     pub(crate) rates: HashMap<String, Arc<RateTable>>,
     pub(crate) functions: Functions,
+    pub(crate) used_lookups: Vec<String>,
+    /// What each lookup table holds, for the fingerprint.
+    pub(crate) digests: Vec<(String, u64)>,
+    pub(crate) pipelines: Pipelines,
+    pub(crate) environment: Environment,
     pub(crate) region: Option<&'static Region>,
     pub(crate) zone: Option<TimeZone>,
     zones: TimeZoneDatabase,
-    /// The file's content in one writing, for its fingerprint.
+    /// The files' content in one writing, for the fingerprint.
     pub(crate) canonical: String,
     pub(crate) report: Report,
 }
@@ -211,69 +292,175 @@ impl Context {
     }
 }
 
-/// Reads a whole file. What is returned may be incomplete when the report has errors.
-pub(crate) fn read(source: &str, functions: &Functions) -> (Option<MappingDoc>, Context) {
-    let (root, errors) = DeTable::parse_recoverable(source);
+/// What reading depends on beside the files.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) files: &'a dyn Files,
+    pub(crate) portal: Portal<'a>,
+    pub(crate) environment: Option<&'a str>,
+    pub(crate) functions: Option<&'a Functions>,
+    /// Whether ids that are not known yet must be known now.
+    pub(crate) final_ids: bool,
+}
+
+/// Reads all files. What is returned may be incomplete when the report has errors.
+pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Option<MappingDoc>, Context) {
     let mut context = Context {
         picklists: HashMap::new(),
         used_picklists: Vec::new(),
         lookups: HashMap::new(),
         rates: HashMap::new(),
-        functions: functions.clone(),
+        functions: given.functions.cloned().unwrap_or_default(),
+        used_lookups: Vec::new(),
+        digests: Vec::new(),
+        pipelines: Pipelines::default(),
+        environment: Environment::default(),
         region: None,
         zone: None,
         zones: TimeZoneDatabase::bundled(),
-        canonical: crate::fingerprint::canonical_text(root.get_ref()),
-        report: Report::default(),
+        canonical: String::new(),
+        report,
     };
+    let roots: Vec<DeTable<'_>> =
+        sources.files().iter().map(|file| parse(file.base, &file.text, &mut context)).collect();
+    let mut tables: Vec<Table<'_>> = roots
+        .iter()
+        .zip(sources.files())
+        .map(|(root, file)| Table::new("the file", root, file.base..file.base))
+        .collect();
+    for (root, table) in roots.iter().zip(&mut tables) {
+        crate::fingerprint::canonical_text(root, &mut context.canonical);
+        if let Some(node) = table.take("include") {
+            check_include(node, &mut context.report);
+        }
+    }
+    let (name, version) = match tables.first_mut() {
+        Some(main) => read_mapping(main, &mut context),
+        None => (None, 1),
+    };
+    // Names come before what uses them: environments, pipelines, tables, then the links' chains.
+    environment::read_environments(&mut tables, given, &mut context);
+    pipeline::read_pipelines(&mut tables, given, &mut context);
+    for node in taken(&mut tables, "picklists") {
+        tables::read_picklists(node, given, &mut context);
+    }
+    for node in taken(&mut tables, "lookups") {
+        lookup::read_lookups(node, sources, given.files, &mut context);
+    }
+    for node in taken(&mut tables, "rates") {
+        rates::read_rates(node, &mut context);
+    }
+    let mut secret = Vec::new();
+    for node in taken(&mut tables, "never_leaves_source") {
+        secret.extend(tables::read_secret(node, &mut context));
+    }
+    let mut objects = Vec::new();
+    let mut links = Vec::new();
+    for table in &mut tables {
+        let found = table.tables("objects", "an object", &mut context.report);
+        objects.extend(found.into_iter().filter_map(|table| tables::read_object(table, &mut context)));
+        let found = table.tables("links", "a link", &mut context.report);
+        links.extend(found.into_iter().map(|table| link::read_link(table, &mut context)));
+    }
+    if links.is_empty()
+        && let Some(main) = tables.first()
+    {
+        main.missing("links", &mut context.report);
+    }
+    let links = links.into_iter().flatten().collect();
+    for table in tables {
+        table.finish(&mut context.report);
+    }
+    for root in &roots {
+        tables::warn_of_unused(root, &mut context);
+    }
+    tables::warn_of_unused_pipelines(&mut context);
+    context.environment.add_to(&mut context.canonical);
+    let doc = name.map(|name| MappingDoc { name, version, links, objects, secret });
+    (doc, context)
+}
+
+/// Reads one file by itself.
+#[cfg(test)]
+pub(crate) fn read_alone(text: &str) -> (Option<MappingDoc>, crate::problem::Problems) {
+    let mut report = Report::default();
+    let sources = Sources::load("file", text, &crate::files::NoFiles, &mut report);
+    let given = Given {
+        files: &crate::files::NoFiles,
+        portal: Portal::default(),
+        environment: None,
+        functions: None,
+        final_ids: false,
+    };
+    let (doc, context) = read(&sources, given, report);
+    (doc, context.report.finish(sources))
+}
+
+fn parse<'a>(base: usize, text: &'a str, context: &mut Context) -> DeTable<'a> {
+    let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or_default();
         context.report.error(
             "syntax",
-            &span,
+            &(span.start + base..span.end + base),
             format!("not valid TOML: {}", error.message()),
             "see https://toml.io for how keys, texts and tables are written",
         );
     }
-    let mut table = Table::new("the file", root.get_ref(), 0..0);
-    let mapping = table.require("mapping", &mut context.report);
-    let mapping = mapping.and_then(|node| Table::of("`[mapping]`", node, &mut context.report));
-    let (name, version) = mapping.map_or((None, 1), |mut mapping| {
-        let name = mapping.require_text("name", &mut context.report);
-        let version = mapping.count("version", &mut context.report).map_or(1, |version| version.value);
-        if let Some(code) = mapping.text("region", &mut context.report) {
-            context.region = context.region(&code);
-        }
-        if let Some(zone) = mapping.text("zone", &mut context.report) {
-            context.zone = context.zone(&zone);
-        }
-        // Free text for people.
-        mapping.text("description", &mut context.report);
-        mapping.finish(&mut context.report);
-        (name, version)
-    });
-    // Tables come first, because chains name them.
-    if let Some(node) = table.take("picklists") {
-        tables::read_picklists(node, &mut context);
-    }
-    if let Some(node) = table.take("lookups") {
-        data::read_lookups(node, &mut context);
-    }
-    if let Some(node) = table.take("rates") {
-        data::read_rates(node, &mut context);
-    }
-    let objects = table.tables("objects", "an object", &mut context.report);
-    let objects = objects.into_iter().filter_map(|table| tables::read_object(table, &mut context)).collect();
-    let links = table.tables("links", "a link", &mut context.report);
-    if links.is_empty() {
-        table.missing("links", &mut context.report);
-    }
-    let links = links.into_iter().filter_map(|table| link::read_link(table, &mut context)).collect();
-    table.finish(&mut context.report);
-    tables::warn_of_unused_picklists(&root, &mut context);
-    let doc = name.map(|name| MappingDoc { name, version, links, objects });
-    (doc, context)
+    placed(root.into_inner(), base)
 }
+
+/// A key's values over all files.
+pub(crate) fn taken<'a>(tables: &mut [Table<'a>], key: &'static str) -> Vec<Node<'a>> {
+    tables.iter_mut().filter_map(|table| table.take(key)).collect()
+}
+
+/// `[mapping]`, which stands in the main file alone.
+fn read_mapping(main: &mut Table<'_>, context: &mut Context) -> (Option<At<String>>, u32) {
+    let mapping = main.require("mapping", &mut context.report);
+    let Some(mut mapping) = mapping.and_then(|node| Table::of("`[mapping]`", node, &mut context.report))
+    else {
+        return (None, 1);
+    };
+    let name = mapping.require_text("name", &mut context.report);
+    let version = mapping.count("version", &mut context.report).map_or(1, |version| version.value);
+    if let Some(code) = mapping.text("region", &mut context.report) {
+        context.region = context.region(&code);
+    }
+    if let Some(zone) = mapping.text("zone", &mut context.report) {
+        context.zone = context.zone(&zone);
+    }
+    // Free text for people.
+    mapping.text("description", &mut context.report);
+    mapping.finish(&mut context.report);
+    (name, version)
+}
+
+/// A word of a table, as a value.
+pub(crate) fn word<T: Copy>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    choices: &[(&'static str, T)],
+    context: &mut Context,
+) -> Option<At<T>> {
+    let word = table.text(key, &mut context.report)?;
+    let value = context.choice(&word, choices)?;
+    Some(At { value, span: word.span })
+}
+
+/// The words for directions.
+pub(crate) const DIRECTIONS: [(&str, Direction); 3] =
+    [("to-hubspot", Direction::ToRight), ("from-hubspot", Direction::ToLeft), ("both", Direction::Both)];
+
+/// The words for who wins.
+pub(crate) const CONFLICTS: [(&str, Conflict); 6] = [
+    ("source", Conflict::Left),
+    ("hubspot", Conflict::Right),
+    ("newest", Conflict::Newest),
+    ("filled", Conflict::Filled),
+    ("furthest", Conflict::Furthest),
+    ("ask", Conflict::Ask),
+];
 
 /// A text, number or truth value of the file.
 pub(crate) fn scalar(node: Node<'_>, report: &mut Report) -> Option<At<Value>> {

@@ -11,6 +11,7 @@ use crate::explain::{Explanation, FieldExplanation};
 use crate::plan::{LinkPlan, Trace};
 use crate::problem::Problems;
 use crate::property::Form;
+use crate::right::RightScope;
 
 /// A mapping in which the checker found no error.
 pub struct CheckedMapping {
@@ -19,9 +20,30 @@ pub struct CheckedMapping {
     pub(crate) links: Vec<Link>,
     pub(crate) rules: Vec<EdgeRule>,
     pub(crate) plans: Vec<LinkPlan>,
+    pub(crate) rights: Vec<RightScope>,
+    pub(crate) consents: Vec<Consent>,
+    pub(crate) environment: Option<String>,
     pub(crate) fingerprint: u64,
     pub(crate) requirements: Requirements,
     pub(crate) warnings: Problems,
+}
+
+/// What a mapping says of one consent, beyond the property that holds its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// The consent's name in the file.
+    pub name: String,
+    /// The link whose records carry it.
+    pub link: LinkId,
+    /// The place of the property with its state in the link's properties: `unknown`, `implied`, `express` or
+    /// `withdrawn`, which only ever moves in this order.
+    pub property: usize,
+    /// The subscription type in HubSpot, by its name.
+    pub subscription: Option<String>,
+    /// The legal basis, as HubSpot's subscription API spells it.
+    pub basis: Option<String>,
+    /// Its explanation, for HubSpot and for people.
+    pub explanation: Option<String>,
 }
 
 impl CheckedMapping {
@@ -35,6 +57,18 @@ impl CheckedMapping {
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// The environment that the mapping was checked for; `None` where the file has none, or none was chosen.
+    #[must_use]
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
+    /// The consents that the mapping keeps, in the order of the links.
+    #[must_use]
+    pub fn consents(&self) -> &[Consent] {
+        &self.consents
     }
 
     /// What must exist in HubSpot before the first record is written: object types, properties with their options
@@ -118,8 +152,8 @@ impl Mapper for CheckedMapping {
         found.map_or(Ok(Vec::new()), |(plan, edge)| plan.back_edge(edge, to.map(ExternalId::as_str)))
     }
 
-    fn right_in_scope(&self, _link: LinkId, _shown: &[Value]) -> bool {
-        true
+    fn right_in_scope(&self, link: LinkId, shown: &[Value]) -> bool {
+        self.rights.get(usize::from(link.0)).is_none_or(|scope| scope.holds(shown))
     }
 }
 

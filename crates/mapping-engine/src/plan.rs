@@ -418,7 +418,7 @@ impl LinkPlan {
         for condition in conditions {
             let holds = match condition {
                 Condition::Field { path, test } => {
-                    test_holds(test, reader.value(*path).ok_or_else(|| missing(*path))?)
+                    test.holds(reader.value(*path).ok_or_else(|| missing(*path))?)
                 }
                 Condition::Expression(computed) => {
                     let values = computed.values(&reader).map_err(missing)?;
@@ -448,6 +448,27 @@ impl LinkPlan {
         self.paths.get(path).map(|path| path.text.clone()).unwrap_or_default()
     }
 
+    /// The source paths that a field reads.
+    pub(crate) fn reads(&self, field: &FieldPlan) -> Vec<&str> {
+        self.texts(&field.source.paths())
+    }
+
+    /// The source paths that an association reads.
+    pub(crate) fn edge_reads(&self, edge: &EdgePlan) -> Vec<&str> {
+        let mut places = vec![edge.key];
+        for condition in &edge.when {
+            match condition {
+                Condition::Field { path, .. } => places.push(*path),
+                Condition::Expression(computed) => places.extend(&computed.paths),
+            }
+        }
+        self.texts(&places)
+    }
+
+    fn texts(&self, places: &[usize]) -> Vec<&str> {
+        places.iter().filter_map(|place| self.paths.get(*place)).map(|path| path.text.as_str()).collect()
+    }
+
     /// A field's source paths in words.
     pub(crate) fn source_text(&self, field: &FieldPlan) -> String {
         if let SourcePlan::Constant(_) = field.source {
@@ -456,16 +477,6 @@ impl LinkPlan {
         let paths = field.source.paths();
         let names: Vec<String> = paths.into_iter().map(|path| self.path_text(path)).collect();
         names.join(", ")
-    }
-}
-
-/// Whether a value passes a test; values are compared by their text.
-fn test_holds(test: &Test, value: &Value) -> bool {
-    let text = || scalar_text(value).unwrap_or_default();
-    match test {
-        Test::Present(wanted) => Flow::borrowed(value).is_null() != *wanted,
-        Test::In(words) => words.iter().any(|word| **word == *text()),
-        Test::NotIn(words) => !words.iter().any(|word| **word == *text()),
     }
 }
 

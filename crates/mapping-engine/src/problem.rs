@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use serde_json::json;
 
-/// A place in the mapping file, in bytes.
+use crate::files::{SourceText, Sources};
+
+/// A place among all files of the mapping, in bytes: see [`Sources`].
 pub(crate) type Span = Range<usize>;
 
 /// How bad a [`Problem`] is.
@@ -35,7 +37,9 @@ pub struct Problem {
     pub code: &'static str,
     /// Whether the mapping can be used all the same.
     pub severity: Severity,
-    /// The place in the file, in bytes.
+    /// The file it stands in: the main file's name as it was given, or an included file's in the same folder.
+    pub file: String,
+    /// The place in that file, in bytes.
     pub span: Range<usize>,
     /// Line of the place, from 1.
     pub line: usize,
@@ -47,25 +51,24 @@ pub struct Problem {
     pub remedy: String,
 }
 
-/// Every problem of a mapping file, in the order of the file. Displayed, it reads like a compiler's output.
+/// Every problem of a mapping, in the order of its files. Displayed, it reads like a compiler's output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Problems {
-    file: String,
-    text: String,
+    sources: Sources,
     list: Vec<Problem>,
 }
 
 impl Problems {
-    /// The problems, in the order of the file.
+    /// The problems, in the order of the files.
     #[must_use]
     pub fn list(&self) -> &[Problem] {
         &self.list
     }
 
-    /// The name of the file, as it was given to the checker.
+    /// The name of the main file, as it was given to the checker.
     #[must_use]
     pub fn file(&self) -> &str {
-        &self.file
+        self.sources.files().first().map_or("", |file| file.name.as_str())
     }
 
     /// Whether at least one problem refuses the mapping.
@@ -74,8 +77,8 @@ impl Problems {
         self.list.iter().any(|problem| problem.severity == Severity::Error)
     }
 
-    /// The problems for a machine: `{"file", "problems": [{"code", "severity", "line", "column", "start", "end",
-    /// "reason", "remedy"}]}`; lines and columns from 1, `start` and `end` in bytes.
+    /// The problems for a machine: `{"file", "problems": [{"code", "severity", "file", "line", "column", "start",
+    /// "end", "reason", "remedy"}]}`; lines and columns from 1, `start` and `end` in bytes.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let problems: Vec<_> = self
@@ -85,6 +88,7 @@ impl Problems {
                 json!({
                     "code": problem.code,
                     "severity": problem.severity.as_str(),
+                    "file": problem.file,
                     "line": problem.line,
                     "column": problem.column,
                     "start": problem.span.start,
@@ -94,11 +98,12 @@ impl Problems {
                 })
             })
             .collect();
-        json!({ "file": self.file, "problems": problems })
+        json!({ "file": self.file(), "problems": problems })
     }
 
     fn render(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
-        let (start, source) = line_at(&self.text, problem.span.start);
+        let file = self.sources.files().iter().find(|file| file.name == problem.file);
+        let (start, source) = line_at(file.map_or("", |file| file.text.as_str()), problem.span.start);
         let number = problem.line.to_string();
         let gutter = " ".repeat(number.len());
         let in_line = problem.span.start.saturating_sub(start).min(source.len());
@@ -109,7 +114,7 @@ impl Problems {
         let indent: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let carets = "^".repeat(marked.chars().count().max(1));
         writeln!(f, "{}[{}]: {}", problem.severity.as_str(), problem.code, problem.reason)?;
-        writeln!(f, "{gutter}--> {}:{}:{}", self.file, problem.line, problem.column)?;
+        writeln!(f, "{gutter}--> {}:{}:{}", problem.file, problem.line, problem.column)?;
         writeln!(f, "{gutter} |")?;
         writeln!(f, "{number} | {source}")?;
         writeln!(f, "{gutter} | {indent}{carets}")?;
@@ -127,11 +132,12 @@ impl fmt::Display for Problems {
         let warnings = self.list.len() - errors;
         let plural =
             |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let file = self.file();
         match (errors, warnings) {
-            (0, 0) => write!(f, "{}: no problems", self.file),
-            (0, _) => write!(f, "{}: {}", self.file, plural(warnings, "warning")),
-            (_, 0) => write!(f, "{}: {}", self.file, plural(errors, "error")),
-            _ => write!(f, "{}: {}, {}", self.file, plural(errors, "error"), plural(warnings, "warning")),
+            (0, 0) => write!(f, "{file}: no problems"),
+            (0, _) => write!(f, "{file}: {}", plural(warnings, "warning")),
+            (_, 0) => write!(f, "{file}: {}", plural(errors, "error")),
+            _ => write!(f, "{file}: {}, {}", plural(errors, "error"), plural(warnings, "warning")),
         }
     }
 }
@@ -171,18 +177,20 @@ impl Report {
         self.list.push((Severity::Warning, code, span.clone(), reason.into(), remedy.into()));
     }
 
-    /// Places every problem in the text and sorts them by place.
-    pub(crate) fn finish(self, file: &str, text: &str) -> Problems {
-        let mut list: Vec<Problem> = self
-            .list
-            .into_iter()
-            .map(|(severity, code, span, reason, remedy)| {
-                let (line, column) = position(text, span.start);
-                Problem { code, severity, span, line, column, reason, remedy }
-            })
-            .collect();
-        list.sort_by_key(|problem| (problem.span.start, problem.span.end));
-        Problems { file: file.to_owned(), text: text.to_owned(), list }
+    /// Places every problem in its file and sorts them by place.
+    pub(crate) fn finish(mut self, sources: Sources) -> Problems {
+        self.list.sort_by_key(|(_, _, span, ..)| (span.start, span.end));
+        let list = self.list.into_iter().map(|(severity, code, span, reason, remedy)| {
+            let found = sources.file_of(span.start);
+            let base = found.map_or(0, |file| file.base);
+            let span = span.start - base..span.end.saturating_sub(base);
+            let text = found.map_or("", |file: &SourceText| file.text.as_str());
+            let file = found.map_or_else(String::new, |file| file.name.clone());
+            let (line, column) = position(text, span.start);
+            Problem { code, severity, file, span, line, column, reason, remedy }
+        });
+        let list = list.collect();
+        Problems { sources, list }
     }
 }
 

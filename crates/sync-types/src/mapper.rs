@@ -161,6 +161,9 @@ pub struct Link {
     pub properties: Vec<MappedProperty>,
     /// How a record that carries no sync key yet may be recognised, best evidence first: places in `properties`.
     pub match_on: Vec<usize>,
+    /// Weaker evidence, tried after `match_on`: a record that has the same value in one of these properties is only
+    /// proposed to a person as the counterpart. Places in `properties`.
+    pub propose_on: Vec<usize>,
     /// What happens to a recognised record's differing values the first time.
     pub first_contact: FirstContact,
     /// Which way the link's records travel; no property travels another way.
@@ -197,6 +200,7 @@ impl Link {
             sync_key,
             properties: Vec::new(),
             match_on: Vec::new(),
+            propose_on: Vec::new(),
             first_contact: FirstContact::FillEmpty,
             direction: Direction::ToRight,
             creates_right: true,
@@ -229,6 +233,9 @@ pub struct MappedProperty {
     pub ratchet: bool,
     /// How far its values may be shown.
     pub sensitivity: Sensitivity,
+    /// Whether a value that the right side has may be replaced. If not, the property is written only while it is
+    /// empty there: for what another link, or people in HubSpot, own.
+    pub overwrite: bool,
 }
 
 impl MappedProperty {
@@ -243,6 +250,7 @@ impl MappedProperty {
             order: Vec::new(),
             ratchet: false,
             sensitivity: Sensitivity::default(),
+            overwrite: true,
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use sync_types::{Property, PropertyKind, Schema};
+use sync_types::{Direction, Property, PropertyKind, Schema, Value};
 
 use super::link::{Sides, compile_path};
 use super::names::check_internal_name;
 use super::required::Wanted;
+use super::scope::compile_expression;
 use crate::document::At;
 use crate::flow::{Flow, Ty};
+use crate::format::pipeline::foreign;
 use crate::format::{Context, FieldDoc, LinkDoc, SourceDoc, TemplatePart, WhenEmpty};
 use crate::path::Path;
 use crate::plan::{EmptyPlan, FieldPlan, SourcePlan, TemplatePlan};
@@ -19,17 +21,19 @@ use crate::step::Step;
 pub(super) fn compile_field(
     field: &FieldDoc,
     link: &LinkDoc,
+    direction: Direction,
     sides: Sides<'_>,
     paths: &mut Vec<Path>,
     wanted: &mut Wanted,
     context: &mut Context,
-) -> FieldPlan {
+) -> (FieldPlan, Ty) {
     let (source, start) = compile_source(field, sides.source, paths, context);
     let given = check_chain(&field.chain, start, context);
-    let property = find_property(field, sides.hubspot, context);
+    let property = find_property(field, link, direction, sides.hubspot, context);
     let kind = settle_kind(field, given, property, context);
     let options = wanted.property(link, field, kind, context);
     check_source_options(field, sides.source, context);
+    check_environment(field, context);
     check_target_options(field, property, context);
     let form = Form::of(&link.object.value.as_str().into(), &field.to.value, kind);
     let limits = Limits {
@@ -55,16 +59,19 @@ pub(super) fn compile_field(
             }
         },
     };
-    FieldPlan {
+    // The id of a pipeline or stage that is not known yet is never written as an empty one.
+    let unsettled = matches!(&field.source, SourceDoc::Named(_, None));
+    let plan = FieldPlan {
         property: field.to.value.clone(),
         source,
         steps: bind_chain(&field.chain, sides.source, paths, context),
         when_empty,
         on_bad: field.on_bad,
-        required: field.required,
+        required: field.required || unsettled,
         limits,
         back: None,
-    }
+    };
+    (plan, start)
 }
 
 fn compile_source(
@@ -104,6 +111,17 @@ fn compile_source(
             (SourcePlan::Template(parts), Ty::Text)
         }
         SourceDoc::Constant(value) => (SourcePlan::Constant(value.value.clone()), Ty::of_value(&value.value)),
+        SourceDoc::Named(_, id) => {
+            let value = id.as_deref().map_or(Value::Null, Value::text);
+            (SourcePlan::Constant(value), Ty::Text)
+        }
+        SourceDoc::Expression(text) => match compile_expression(text, false, source, paths, context) {
+            Some(computed) => {
+                let kind = computed.expression.kind();
+                (SourcePlan::Expression(computed), kind)
+            }
+            None => (SourcePlan::Constant(Value::Null), Ty::Any),
+        },
     }
 }
 
@@ -147,14 +165,31 @@ pub(super) fn check_chain(chain: &[At<Step>], start: Ty, context: &mut Context) 
 
 fn find_property<'a>(
     field: &FieldDoc,
+    link: &LinkDoc,
+    direction: Direction,
     schema: Option<&'a Schema>,
     context: &mut Context,
 ) -> Option<&'a Property> {
     if field.create.is_some() {
         check_internal_name(&field.to, context);
     }
+    let found = schema.and_then(|schema| schema.property(&field.to.value));
+    if direction.to_right()
+        && found.map_or_else(|| is_set_by_hubspot(&field.to.value), |found| found.read_only)
+    {
+        context.report.error(
+            "read-only-property",
+            &field.to.span,
+            format!("HubSpot sets `{}` itself and refuses writes to it", field.to.value),
+            if link.direction == Direction::ToRight {
+                "map the value to another property"
+            } else {
+                "map the value to another property, or give the field `direction = \"from-hubspot\"`"
+            },
+        );
+        return found;
+    }
     let schema = schema?;
-    let found = schema.property(&field.to.value);
     match found {
         None if field.create.is_none() => {
             let remedy = suggest(
@@ -173,17 +208,24 @@ fn find_property<'a>(
                 format!("{remedy}, or let `init` make it with `create = {{ label = \"…\" }}`"),
             );
         }
-        Some(property) if property.read_only => {
-            context.report.error(
-                "read-only-property",
-                &field.to.span,
-                format!("HubSpot sets `{}` itself and refuses writes to it", field.to.value),
-                "map the value to another property",
-            );
-        }
         _ => {}
     }
     found
+}
+
+/// Properties that HubSpot keeps itself, whatever is known of the portal. HubSpot docs: the opt-out properties
+/// mirror subscription statuses, and the marketing status cannot be set by API.
+fn is_set_by_hubspot(name: &str) -> bool {
+    matches!(
+        name,
+        "createdate"
+            | "hs_createdate"
+            | "hs_lastmodifieddate"
+            | "hs_marketable_status"
+            | "hs_object_id"
+            | "lastmodifieddate"
+            | "num_associated_contacts"
+    ) || name.starts_with("hs_email_optout")
 }
 
 /// What the property's values are: by the file, else by HubSpot, else by what the chain gives.
@@ -244,6 +286,28 @@ fn check_source_options(field: &FieldDoc, source: Option<&Schema>, context: &mut
     }
 }
 
+/// Ids that belong to a portal, and stand in the file for another one.
+fn check_environment(field: &FieldDoc, context: &mut Context) {
+    let mut found = Vec::new();
+    if let (SourceDoc::Constant(value), []) = (&field.source, field.chain.as_slice())
+        && let Some(other) =
+            value.value.as_text().and_then(|text| Some((text, context.environment.foreign.get(text)?)))
+    {
+        found.push((value.span.clone(), foreign(other.0, other.1)));
+    }
+    for step in &field.chain {
+        let Step::Picklist(table) = &step.value else { continue };
+        for (option, _) in &table.options {
+            if let Some(other) = context.environment.foreign.get(option) {
+                found.push((step.span.clone(), foreign(option, other)));
+            }
+        }
+    }
+    for (span, (reason, remedy)) in found {
+        context.report.error("wrong-environment", &span, reason, remedy);
+    }
+}
+
 /// What a table gives has to be an option in HubSpot, unless `init` adds it.
 fn check_target_options(field: &FieldDoc, property: Option<&Property>, context: &mut Context) {
     let Some(property) = property else { return };
@@ -264,10 +328,16 @@ fn check_target_options(field: &FieldDoc, property: Option<&Property>, context: 
             tell(span, format!("the picklist `{}` gives", table.name), option);
         }
     }
-    if let (SourceDoc::Constant(value), []) = (&field.source, field.chain.as_slice())
-        && let Some(text) = value.value.as_text().filter(|text| !known(text))
-    {
-        tell(&value.span, String::from("the field always writes"), text);
+    match (&field.source, field.chain.as_slice()) {
+        (SourceDoc::Constant(value), []) => {
+            if let Some(text) = value.value.as_text().filter(|text| !known(text)) {
+                tell(&value.span, String::from("the field always writes"), text);
+            }
+        }
+        (SourceDoc::Named(name, Some(id)), []) if !known(id) => {
+            tell(&name.span, format!("`{}` has the id", name.value), id);
+        }
+        _ => {}
     }
 }
 

@@ -3,8 +3,41 @@
 use std::collections::HashMap;
 
 use crate::document::At;
-use crate::format::{Context, MappingDoc};
+use crate::format::{Context, MappingDoc, ScopeDoc};
 use crate::problem::Span;
+
+/// Gives properties the names that they have in the chosen environment.
+pub(super) fn rename_properties(doc: &mut MappingDoc, context: &mut Context) {
+    let renames = std::mem::take(&mut context.environment.properties);
+    for ((object, from), to) in renames {
+        let mut used = false;
+        let mut rename = |name: &mut At<String>| {
+            if name.value == from {
+                name.value.clone_from(&to.value);
+                used = true;
+            }
+        };
+        for link in doc.links.iter_mut().filter(|link| link.object.value == object) {
+            link.fields.iter_mut().for_each(|field| rename(&mut field.to));
+            link.match_on.iter_mut().for_each(|rule| rename(&mut rule.property));
+            link.sync_key.iter_mut().for_each(&mut rename);
+            if let ScopeDoc::Conditions(conditions) = &mut link.hubspot_scope {
+                conditions.iter_mut().for_each(|condition| rename(&mut condition.path));
+            }
+        }
+        for display in doc.objects.iter_mut().filter(|known| known.name.value == object) {
+            rename(&mut display.primary_display);
+        }
+        if !used {
+            context.report.error(
+                "unknown-property",
+                &to.span,
+                format!("no link to `{object}` has a property `{from}` that could have another name here"),
+                "name the object type and the property as the links do",
+            );
+        }
+    }
+}
 
 pub(super) fn check_names(doc: &MappingDoc, context: &mut Context) {
     check_key_name("the mapping", &doc.name, context);

@@ -1,9 +1,12 @@
 //! `[[links.fields]]`.
 
-use sync_types::PropertyKind;
+use sync_types::{PropertyKind, Sensitivity, Value};
 use toml::de::DeValue;
 
-use super::{Context, CreateDoc, FieldDoc, OnBad, SourceDoc, TemplatePart, WhenEmpty, chain, scalar};
+use super::{
+    CONFLICTS, Context, CreateDoc, DIRECTIONS, FieldDoc, OnBad, SourceDoc, TemplatePart, WhenEmpty, chain,
+    scalar, tables, word,
+};
 use crate::document::{At, Node, Table, text, wrong_type};
 use crate::problem::Span;
 
@@ -33,6 +36,12 @@ pub(super) fn read_field(mut table: Table<'_>, context: &mut Context) -> Option<
         .unwrap_or(OnBad::Reject);
     let required = table.flag("required", &mut context.report).unwrap_or(false);
     let create = table.take("create").and_then(|node| read_create(node, context));
+    let direction = word(&mut table, "direction", &DIRECTIONS, context);
+    let conflict = word(&mut table, "conflict", &CONFLICTS, context);
+    let order = table.take("order").map(|node| read_order(node, context)).unwrap_or_default();
+    let ratchet = table.flag("ratchet", &mut context.report).unwrap_or(false);
+    let overwrite = table.flag("overwrite", &mut context.report).unwrap_or(true);
+    let sensitivity = word(&mut table, "sensitivity", &SENSITIVITIES, context);
     table.text("note", &mut context.report);
     table.finish(&mut context.report);
     Some(FieldDoc {
@@ -44,7 +53,29 @@ pub(super) fn read_field(mut table: Table<'_>, context: &mut Context) -> Option<
         on_bad,
         required,
         create,
+        direction,
+        conflict,
+        order,
+        ratchet,
+        overwrite,
+        sensitivity: sensitivity.map(|word| word.value).unwrap_or_default(),
+        consent: None,
     })
+}
+
+/// The words for how far values may be shown.
+const SENSITIVITIES: [(&str, Sensitivity); 3] = [
+    ("public", Sensitivity::Public),
+    ("personal", Sensitivity::Personal),
+    ("sensitive", Sensitivity::Sensitive),
+];
+
+fn read_order(node: Node<'_>, context: &mut Context) -> Vec<At<Value>> {
+    let DeValue::Array(items) = node.get_ref() else {
+        wrong_type(node, "a list of values, first to last", &mut context.report);
+        return Vec::new();
+    };
+    items.iter().filter_map(|item| scalar(item, &mut context.report)).collect()
 }
 
 fn read_source(table: &mut Table<'_>, context: &mut Context) -> Option<SourceDoc> {
@@ -54,7 +85,18 @@ fn read_source(table: &mut Table<'_>, context: &mut Context) -> Option<SourceDoc
     let concat = table.texts("concat", report);
     let separator = table.text("separator", report);
     let constant = table.take("value").map(|node| scalar(node, report));
-    let given = [from.is_some(), template.is_some(), concat.is_some(), constant.is_some()];
+    let expression = table.text("expression", report);
+    let pipeline = table.text("pipeline", report);
+    let stage = table.text("stage", report);
+    let given = [
+        from.is_some(),
+        template.is_some(),
+        concat.is_some(),
+        constant.is_some(),
+        expression.is_some(),
+        pipeline.is_some(),
+        stage.is_some(),
+    ];
     let count = given.iter().filter(|given| **given).count();
     if count != 1 {
         report.error(
@@ -64,7 +106,7 @@ fn read_source(table: &mut Table<'_>, context: &mut Context) -> Option<SourceDoc
                 0 => String::from("the field does not say where its value comes from"),
                 _ => format!("the field says in {count} ways where its value comes from"),
             },
-            "give exactly one of `from`, `template`, `concat` and `value`",
+            "give exactly one of `from`, `template`, `concat`, `expression`, `value`, `pipeline` and `stage`",
         );
         return None;
     }
@@ -84,7 +126,50 @@ fn read_source(table: &mut Table<'_>, context: &mut Context) -> Option<SourceDoc
         let parts = parse_template(&template, context)?;
         return Some(SourceDoc::Template(template, parts));
     }
+    if let Some(expression) = expression {
+        return Some(SourceDoc::Expression(expression));
+    }
+    if let Some(pipeline) = pipeline {
+        return read_pipeline(pipeline, context);
+    }
+    if let Some(stage) = stage {
+        return read_stage(stage, context);
+    }
     constant.flatten().map(SourceDoc::Constant)
+}
+
+/// The id of a pipeline of the file.
+fn read_pipeline(name: At<String>, context: &mut Context) -> Option<SourceDoc> {
+    let Some(id) = context.pipelines.take(&name.value).map(|pipeline| pipeline.id.clone()) else {
+        tables::unknown_pipeline(&name, context);
+        return None;
+    };
+    Some(SourceDoc::Named(name, id))
+}
+
+/// The id of a stage, which is named `pipeline.stage`.
+fn read_stage(name: At<String>, context: &mut Context) -> Option<SourceDoc> {
+    let Some((pipeline, stage)) = name.value.split_once('.') else {
+        context.report.error(
+            "unknown-stage",
+            &name.span,
+            format!("`{}` is not a stage of a pipeline", name.value),
+            "write `stage = \"PIPELINE.STAGE\"`, both by their names in this file",
+        );
+        return None;
+    };
+    let Some(found) = context.pipelines.take(pipeline) else {
+        let pipeline = At { value: pipeline.to_owned(), span: name.span.clone() };
+        tables::unknown_pipeline(&pipeline, context);
+        return None;
+    };
+    match found.stage(stage).map(|stage| stage.id.clone()) {
+        Some(id) => Some(SourceDoc::Named(name, id)),
+        None => {
+            tables::unknown_stage(pipeline, stage, &name.span, context);
+            None
+        }
+    }
 }
 
 /// `{path}` stands for a value, `{{` and `}}` for the braces themselves.

@@ -1,10 +1,25 @@
 //! `[[links]]`, its scope and its associations.
 
-use sync_types::{EdgeKind, FirstContact};
+use sync_types::{EdgeKind, FirstContact, OnDelete, OnDeleteConflict};
 use toml::de::DeValue;
 
-use super::{AssociationDoc, ConditionDoc, Context, LinkDoc, Test, chain, condition_texts, field};
-use crate::document::{At, Node, Table, wrong_type};
+use super::{
+    AssociationDoc, CONFLICTS, ConditionDoc, Context, Creates, DIRECTIONS, LinkDoc, MatchDoc, OnDeleteDoc,
+    ScopeDoc, Test, chain, condition_texts, consent, field, word,
+};
+use crate::document::{At, Node, Table, text, wrong_type};
+
+/// The words for what a disappearance means.
+const ON_DELETE: [(&str, OnDelete); 3] =
+    [("keep", OnDelete::Keep), ("delete", OnDelete::Delete), ("ask", OnDelete::Ask)];
+
+/// The words for where records are made.
+const CREATES: [(&str, Creates); 4] = [
+    ("hubspot", Creates { hubspot: true, source: false }),
+    ("source", Creates { hubspot: false, source: true }),
+    ("both", Creates { hubspot: true, source: true }),
+    ("none", Creates { hubspot: false, source: false }),
+];
 
 pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<LinkDoc> {
     let span = table.span().clone();
@@ -13,20 +28,27 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
     let collection = table.require_text("collection", report);
     let object = table.require_text("object", report);
     let sync_key = table.text("sync_key", report);
-    let match_on = table.texts("match", report).unwrap_or_default();
-    let first_contact = table.text("first_contact", report);
-    let first_contact = first_contact.and_then(|word| {
-        let choices = [("source", FirstContact::Source), ("fill-empty", FirstContact::FillEmpty)];
-        context.choice(&word, &choices)
-    });
-    let scope = read_conditions(&mut table, "scope", context);
+    let direction = word(&mut table, "direction", &DIRECTIONS, context);
+    let match_on = table.take("match").map(|node| read_match(node, context)).unwrap_or_default();
+    let first = [("source", FirstContact::Source), ("fill-empty", FirstContact::FillEmpty)];
+    let first_contact = word(&mut table, "first_contact", &first, context);
+    let creates = word(&mut table, "creates", &CREATES, context);
+    let conflict = word(&mut table, "conflict", &CONFLICTS, context);
+    let scope = read_scope(&mut table, "scope", context);
+    let hubspot_scope = read_scope(&mut table, "hubspot_scope", context);
+    let on_exit = word(&mut table, "on_exit", &ON_DELETE, context);
+    let on_delete = table.take("on_delete").map(|node| read_on_delete(node, context));
+    let secret = table.texts("never_leaves_source", &mut context.report).unwrap_or_default();
     table.text("description", &mut context.report);
     let fields = table.tables("fields", "a field", &mut context.report);
-    if fields.is_empty() {
+    let consents = table.tables("consents", "a consent", &mut context.report);
+    let count = fields.len() + consents.len();
+    if count == 0 {
         context.report.error("no-fields", &span, "the link maps no field", "add `[[links.fields]]` below it");
     }
-    let count = fields.len();
-    let fields: Vec<_> = fields.into_iter().filter_map(|table| field::read_field(table, context)).collect();
+    let mut fields: Vec<_> =
+        fields.into_iter().filter_map(|table| field::read_field(table, context)).collect();
+    fields.extend(consents.into_iter().filter_map(|table| consent::read_consent(table, context)));
     let associations = table.tables("associations", "an association", &mut context.report);
     let associations =
         associations.into_iter().filter_map(|table| read_association(table, context)).collect();
@@ -35,31 +57,93 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
         name: name?,
         collection: collection?,
         object: object?,
+        direction: direction.map_or(sync_types::Direction::ToRight, |direction| direction.value),
         sync_key,
         match_on,
-        first_contact: first_contact.unwrap_or(FirstContact::FillEmpty),
+        first_contact: first_contact.map_or(FirstContact::FillEmpty, |word| word.value),
+        creates,
+        conflict,
         scope,
+        hubspot_scope,
+        on_exit: on_exit.map_or(OnDelete::Keep, |word| word.value),
+        on_delete: on_delete.unwrap_or(OnDeleteDoc {
+            source: OnDelete::Keep,
+            hubspot: OnDelete::Keep,
+            conflict: OnDeleteConflict::Ask,
+        }),
+        secret,
         whole: fields.len() == count,
         fields,
         associations,
     })
 }
 
-/// One condition or a list of conditions that must all hold.
-fn read_conditions(table: &mut Table<'_>, key: &'static str, context: &mut Context) -> Vec<ConditionDoc> {
-    let Some(node) = table.take(key) else { return Vec::new() };
+/// A property, or a list of properties and `{ property, evidence }`.
+fn read_match(node: Node<'_>, context: &mut Context) -> Vec<MatchDoc> {
     match node.get_ref() {
+        DeValue::Array(items) => items.iter().filter_map(|item| read_rule(item, context)).collect(),
+        DeValue::String(_) | DeValue::Table(_) => read_rule(node, context).into_iter().collect(),
+        _ => {
+            wrong_type(node, "a property or a list of properties", &mut context.report);
+            Vec::new()
+        }
+    }
+}
+
+fn read_rule(node: Node<'_>, context: &mut Context) -> Option<MatchDoc> {
+    let DeValue::Table(_) = node.get_ref() else {
+        return text(node, &mut context.report).map(|property| MatchDoc { property, weak: false });
+    };
+    let mut table = Table::of("a match rule", node, &mut context.report)?;
+    let property = table.require_text("property", &mut context.report);
+    let evidence = word(&mut table, "evidence", &[("strong", false), ("weak", true)], context);
+    table.finish(&mut context.report);
+    Some(MatchDoc { property: property?, weak: evidence.is_some_and(|evidence| evidence.value) })
+}
+
+fn read_on_delete(node: Node<'_>, context: &mut Context) -> OnDeleteDoc {
+    let mut done =
+        OnDeleteDoc { source: OnDelete::Keep, hubspot: OnDelete::Keep, conflict: OnDeleteConflict::Ask };
+    let Some(mut table) = Table::of("`on_delete`", node, &mut context.report) else { return done };
+    if let Some(word) = word(&mut table, "source", &ON_DELETE, context) {
+        done.source = word.value;
+    }
+    if let Some(word) = word(&mut table, "hubspot", &ON_DELETE, context) {
+        done.hubspot = word.value;
+    }
+    let conflicts = [
+        ("delete", OnDeleteConflict::Delete),
+        ("edit", OnDeleteConflict::Edit),
+        ("ask", OnDeleteConflict::Ask),
+    ];
+    if let Some(word) = word(&mut table, "conflict", &conflicts, context) {
+        done.conflict = word.value;
+    }
+    table.finish(&mut context.report);
+    done
+}
+
+/// A condition, a list of conditions that must all hold, or an expression.
+fn read_scope(table: &mut Table<'_>, key: &'static str, context: &mut Context) -> ScopeDoc {
+    let Some(node) = table.take(key) else { return ScopeDoc::Conditions(Vec::new()) };
+    ScopeDoc::Conditions(match node.get_ref() {
         DeValue::Table(_) => read_condition(node, context).into_iter().collect(),
         DeValue::Array(items) => items.iter().filter_map(|item| read_condition(item, context)).collect(),
+        DeValue::String(_) => {
+            return match text(node, &mut context.report) {
+                Some(expression) => ScopeDoc::Expression(expression),
+                None => ScopeDoc::Conditions(Vec::new()),
+            };
+        }
         _ => {
             wrong_type(
                 node,
-                "a condition such as `{ field = \"active\", equals = \"yes\" }`",
+                "a condition such as `{ field = \"active\", equals = \"yes\" }`, or an expression in quotes",
                 &mut context.report,
             );
             Vec::new()
         }
-    }
+    })
 }
 
 fn read_condition(node: Node<'_>, context: &mut Context) -> Option<ConditionDoc> {
@@ -102,7 +186,12 @@ fn read_association(mut table: Table<'_>, context: &mut Context) -> Option<Assoc
     let label = table.text("label", report);
     let inverse = table.text("inverse", report);
     let required = table.flag("required", report).unwrap_or(false);
-    let when = read_conditions(&mut table, "when", context);
+    let single = table.flag("single", report);
+    let parent_first = table.flag("parent_first", report).unwrap_or(false);
+    // Free text for people.
+    table.text("note", report);
+    let direction = word(&mut table, "direction", &DIRECTIONS, context);
+    let when = read_scope(&mut table, "when", context);
     let chain = table.take("transform").map(|node| chain::read_chain(node, context)).unwrap_or_default();
     let span = table.span().clone();
     table.finish(&mut context.report);
@@ -115,11 +204,24 @@ fn read_association(mut table: Table<'_>, context: &mut Context) -> Option<Assoc
             "add `label`, or remove `inverse`",
         );
     }
+    // HubSpot docs: a record has at most one primary association of a kind.
+    let primary = kind == EdgeKind::Primary;
+    if primary && let Some(false) = single {
+        context.report.error(
+            "bad-association",
+            &span,
+            "a primary association is single: HubSpot moves it when another is made primary",
+            "remove `single`, or use a label",
+        );
+    }
     Some(AssociationDoc {
         name: name?,
         to: to?,
         key: key?,
         chain,
+        direction,
+        single: single.unwrap_or(primary),
+        parent_first,
         kind,
         inverse: inverse.map(|inverse| inverse.value),
         when,

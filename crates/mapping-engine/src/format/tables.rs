@@ -1,4 +1,4 @@
-//! `[picklists.NAME]` and `[[objects]]`.
+//! `[picklists.NAME]`, `[[objects]]` and `[never_leaves_source]`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,57 +6,224 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{Context, ObjectDoc};
-use crate::document::{Node, Table, text};
+use super::environment::entries;
+use super::{Context, Given, ObjectDoc};
+use crate::document::{At, Node, Table, text, texts};
+use crate::problem::{Span, suggest};
 use crate::steps::picklist::Picklist;
 
-pub(super) fn read_picklists(node: Node<'_>, context: &mut Context) {
-    let Some(mut tables) = Table::of("`[picklists]`", node, &mut context.report) else { return };
-    for (name, node) in tables.take_all() {
+pub(super) fn read_picklists(node: Node<'_>, given: Given<'_>, context: &mut Context) {
+    for (name, node) in entries("`[picklists]`", node, &mut context.report) {
         if let Some(table) = Table::of("a picklist", node, &mut context.report) {
-            let picklist = read_picklist(name.value, table, context);
-            context.picklists.insert(name.value.to_owned(), Arc::new(picklist));
+            let picklist = read_picklist(&name.value, table, given, context);
+            context.picklists.insert(name.value, Arc::new(picklist));
         }
     }
 }
 
-fn read_picklist(name: &str, mut table: Table<'_>, context: &mut Context) -> Picklist {
+/// What a picklist's right-hand words are.
+enum Words {
+    /// HubSpot's option values themselves.
+    Options,
+    /// Stages of a pipeline of the file.
+    Stages(String),
+    /// E-mail addresses of owners.
+    Owners,
+}
+
+fn read_picklist(name: &str, mut table: Table<'_>, given: Given<'_>, context: &mut Context) -> Picklist {
     let report = &mut context.report;
-    let ignore_case = table.flag("ignore_case", report).unwrap_or(false);
+    let mut ignore_case = table.flag("ignore_case", report).unwrap_or(false);
     let default = table.text("default", report);
     let labels = read_words(&mut table, "labels", context);
-    let map_node = table.require("map", &mut context.report);
-    let mut map = HashMap::new();
-    let mut pairs = Vec::new();
-    let mut options: Vec<(String, String)> = Vec::new();
-    let mut add = |option: &str| {
-        if !options.iter().any(|(known, _)| known == option) {
-            let label = labels.get(option).map_or(option, String::as_str);
-            options.push((option.to_owned(), label.to_owned()));
-        }
+    let words = read_kind(&mut table, context);
+    let by_email = table.flag("by_email", &mut context.report).unwrap_or(false);
+    let back_node = table.take("back");
+    let map_node = if by_email { table.take("map") } else { table.require("map", &mut context.report) };
+    // Free text for people.
+    table.text("description", &mut context.report);
+    let span = table.span().clone();
+    table.finish(&mut context.report);
+    let mut filled = Picklist {
+        name: name.to_owned(),
+        ignore_case,
+        map: HashMap::new(),
+        default: None,
+        words: Vec::new(),
+        back: HashMap::new(),
+        options: Vec::new(),
     };
-    if let Some(mut words) = map_node.and_then(|node| Table::of("`map`", node, &mut context.report)) {
-        for (word, node) in words.take_all() {
-            let Some(option) = text(node, &mut context.report) else { continue };
-            let key = if ignore_case { word.value.to_lowercase() } else { word.value.to_owned() };
-            add(&option.value);
-            pairs.push((word.value.into(), option.value.as_str().into()));
-            if map.insert(key.into_boxed_str(), option.value.into_boxed_str()).is_some() {
-                context.report.error(
-                    "duplicate-name",
-                    &word.span,
-                    format!("the picklist `{name}` has the word `{}` twice when case is ignored", word.value),
-                    "remove one of the two",
-                );
-            }
+    let add = |filled: &mut Picklist, option: &At<String>, context: &mut Context| -> Option<String> {
+        let (id, label) = words.resolve(option, given, context)?;
+        if !filled.options.iter().any(|(known, _)| *known == id) {
+            let label = labels.get(&option.value).cloned().unwrap_or(label);
+            filled.options.push((id.clone(), label));
+        }
+        Some(id)
+    };
+    if by_email {
+        if !matches!(words, Words::Owners) {
+            let reason = "`by_email` belongs to a picklist of owners";
+            context.report.error("bad-picklist", &span, reason, "add `owners = true`, or remove it");
+        }
+        ignore_case = true;
+        filled.ignore_case = true;
+        for (email, id) in owners(given, context) {
+            filled.words.push((email.as_str().into(), id.as_str().into()));
+            filled.options.push((id.clone(), email.clone()));
+            filled.map.insert(email.into(), id.into());
+        }
+    }
+    let pairs = map_node.map(|node| entries("`map`", node, &mut context.report)).unwrap_or_default();
+    for (word, node) in pairs {
+        let Some(option) = text(node, &mut context.report) else { continue };
+        let Some(id) = add(&mut filled, &option, context) else { continue };
+        let key = if ignore_case { word.value.to_lowercase() } else { word.value.clone() };
+        filled.words.push((word.value.as_str().into(), id.as_str().into()));
+        if filled.map.insert(key.into(), id.into()).is_some() {
+            context.report.error(
+                "duplicate-name",
+                &word.span,
+                format!("the picklist `{name}` has the word `{}` twice when case is ignored", word.value),
+                "remove one of the two",
+            );
         }
     }
     if let Some(default) = &default {
-        add(&default.value);
+        filled.default = add(&mut filled, default, context).map(Into::into);
     }
-    table.finish(&mut context.report);
-    let default = default.map(|default| default.value.into_boxed_str());
-    Picklist { name: name.to_owned(), ignore_case, map, default, words: pairs, back: HashMap::new(), options }
+    let back = back_node.map(|node| entries("`back`", node, &mut context.report)).unwrap_or_default();
+    for (option, node) in back {
+        let Some(word) = text(node, &mut context.report) else { continue };
+        let Some((id, _)) = words.resolve(&option, given, context) else { continue };
+        let gives = |(known, given): &(Box<str>, Box<str>)| **known == *word.value && **given == *id;
+        if !filled.words.iter().any(gives) {
+            context.report.error(
+                "bad-picklist",
+                &word.span,
+                format!(
+                    "`{}` is to stand for `{}`, but the table does not give that for it",
+                    word.value, option.value
+                ),
+                "name a word of `map` that gives this option",
+            );
+            continue;
+        }
+        filled.back.insert(id.into(), word.value.into());
+    }
+    filled
+}
+
+fn read_kind(table: &mut Table<'_>, context: &mut Context) -> Words {
+    let pipeline = table.text("pipeline", &mut context.report);
+    let owners = table.flag("owners", &mut context.report).unwrap_or(false);
+    let Some(pipeline) = pipeline else {
+        return if owners { Words::Owners } else { Words::Options };
+    };
+    if owners {
+        let reason = "a picklist gives stages or owners, not both";
+        context.report.error("bad-picklist", &pipeline.span, reason, "remove `pipeline` or `owners`");
+    }
+    if context.pipelines.take(&pipeline.value).is_none() {
+        unknown_pipeline(&pipeline, context);
+    }
+    Words::Stages(pipeline.value)
+}
+
+pub(super) fn unknown_pipeline(name: &At<String>, context: &mut Context) {
+    let remedy =
+        suggest(&name.value, context.pipelines.names(), &format!("add `[pipelines.{}]`", name.value));
+    let reason = format!("there is no pipeline `{}`", name.value);
+    context.report.error("unknown-pipeline", &name.span, reason, remedy);
+}
+
+/// Tells that a pipeline has no such stage.
+pub(super) fn unknown_stage(pipeline: &str, stage: &str, span: &Span, context: &mut Context) {
+    let Some(found) = context.pipelines.take(pipeline) else { return };
+    let known: Vec<&str> = found.stages.iter().map(|stage| stage.name.as_str()).collect();
+    context.report.error(
+        "unknown-stage",
+        span,
+        format!("the pipeline `{pipeline}` has no stage `{stage}`"),
+        suggest(stage, known, &format!("add it to `[pipelines.{pipeline}.stages]`")),
+    );
+}
+
+impl Words {
+    /// The option's value in HubSpot and its label; [`None`] where it is not known, which was told if it matters.
+    fn resolve(
+        &self,
+        word: &At<String>,
+        given: Given<'_>,
+        context: &mut Context,
+    ) -> Option<(String, String)> {
+        match self {
+            Words::Options => Some((word.value.clone(), word.value.clone())),
+            Words::Stages(pipeline) => {
+                let found = context.pipelines.take(pipeline)?.stage(&word.value);
+                match found.map(|stage| (stage.id.clone(), stage.label.clone())) {
+                    Some((id, label)) => Some((id?, label)),
+                    None => {
+                        unknown_stage(pipeline, &word.value, &word.span, context);
+                        None
+                    }
+                }
+            }
+            Words::Owners => owner(word, given, context).map(|id| (id, word.value.clone())),
+        }
+    }
+}
+
+/// Every owner that is known and active: e-mail address in lower case, and id.
+fn owners(given: Given<'_>, context: &Context) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> =
+        context.environment.owners.iter().map(|(email, id)| (email.clone(), id.clone())).collect();
+    for owner in given.portal.owners.unwrap_or_default().iter().filter(|owner| !owner.archived) {
+        let email = owner.email.trim().to_lowercase();
+        if !email.is_empty() && !all.iter().any(|(known, _)| *known == email) {
+            all.push((email, owner.id.clone()));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// An owner's id by e-mail address.
+fn owner(email: &At<String>, given: Given<'_>, context: &mut Context) -> Option<String> {
+    let wanted = email.value.trim().to_lowercase();
+    let known = given.portal.owners;
+    let of_portal =
+        known.and_then(|all| all.iter().find(|owner| owner.email.trim().to_lowercase() == wanted));
+    if of_portal.is_some_and(|owner| owner.archived) {
+        context.report.warning(
+            "archived-owner",
+            &email.span,
+            "this owner was deactivated in HubSpot, which may refuse to assign records to them",
+            "name somebody who is active",
+        );
+    }
+    if let Some(id) = context.environment.owners.get(&wanted) {
+        return Some(id.clone());
+    }
+    if of_portal.is_none() && (known.is_some() || given.final_ids) {
+        context.report.error(
+            "unresolved-id",
+            &email.span,
+            "the portal has no owner with this e-mail address, as far as is known",
+            "correct the address, or give the owner's id under `owners` of the environment",
+        );
+    }
+    of_portal.map(|owner| owner.id.clone())
+}
+
+/// `[never_leaves_source]`: collections and their paths.
+pub(super) fn read_secret(node: Node<'_>, context: &mut Context) -> Vec<(String, At<String>)> {
+    let mut all = Vec::new();
+    for (collection, node) in entries("`[never_leaves_source]`", node, &mut context.report) {
+        let paths = texts(node, &mut context.report);
+        all.extend(paths.into_iter().map(|path| (collection.value.clone(), path)));
+    }
+    all
 }
 
 /// A table of the user's own keys with texts.
@@ -89,18 +256,28 @@ pub(super) fn read_object(mut table: Table<'_>, context: &mut Context) -> Option
     })
 }
 
-pub(super) fn warn_of_unused_picklists(root: &Spanned<DeTable<'_>>, context: &mut Context) {
-    let Some(toml::de::DeValue::Table(tables)) = root.get_ref().get("picklists").map(Spanned::get_ref) else {
-        return;
+pub(super) fn warn_of_unused(root: &DeTable<'_>, context: &mut Context) {
+    let warn = |code, what: &str, name: &str, span: &Span, report: &mut crate::problem::Report| {
+        let reason = format!("nothing uses the {what} `{name}`");
+        report.warning(code, span, reason, "use it in a field, or remove it");
     };
-    for (name, _) in tables {
-        if !context.used_picklists.iter().any(|used| used == name.get_ref()) {
-            context.report.warning(
-                "unused-picklist",
-                &name.span(),
-                format!("no field uses the picklist `{}`", name.get_ref()),
-                "use it in a field's transforms, or remove it",
-            );
+    for (key, code, what) in
+        [("picklists", "unused-picklist", "picklist"), ("lookups", "unused-lookup", "lookup table")]
+    {
+        let Some(toml::de::DeValue::Table(tables)) = root.get(key).map(Spanned::get_ref) else { continue };
+        let used = if key == "picklists" { &context.used_picklists } else { &context.used_lookups };
+        for name in tables.keys().filter(|name| !used.iter().any(|used| used == name.get_ref())) {
+            warn(code, what, name.get_ref(), &name.span(), &mut context.report);
         }
+    }
+}
+
+/// Pipelines stand in one list, whatever file they are from.
+pub(super) fn warn_of_unused_pipelines(context: &mut Context) {
+    let unused: Vec<(String, Span)> =
+        context.pipelines.unused().map(|(name, span)| (name.to_owned(), span.clone())).collect();
+    for (name, span) in unused {
+        let reason = format!("nothing uses the pipeline `{name}`");
+        context.report.warning("unused-pipeline", &span, reason, "use it in a field, or remove it");
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod canonical;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod format_reference;
 #[cfg(test)]
 mod map;

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use mapping_engine::{Problems, Schemas, Severity, check, codes, explain_code};
+use mapping_engine::{Check, Portal, Problems, Schemas, Severity, check, explain_code};
 use sync_types::{Property, PropertyKind, Schema};
 
+use super::codes;
 use super::support::{people, schema, text};
 
 fn source() -> Vec<Schema> {
     let mut state = Property::new("state", PropertyKind::Option);
     state.options = vec![String::from("on"), String::from("off")];
     let amount = Property::new("amount", PropertyKind::Number);
-    vec![schema("people", vec![text("id"), text("mail"), text("name"), state, amount])]
+    let mut all = vec![schema("people", vec![text("id"), text("mail"), text("name"), state, amount])];
+    all.extend(codes::more_source());
+    all
 }
 
 fn hubspot() -> Vec<Schema> {
@@ -24,13 +27,32 @@ fn hubspot() -> Vec<Schema> {
     let mut stage = Property::new("stage", PropertyKind::Option);
     stage.options = vec![String::from("lead"), String::from("customer")];
     let revenue = Property::new("revenue", PropertyKind::Number);
-    vec![schema("contacts", vec![text("email"), text("lastname"), key, made, created, stage, revenue])]
+    let mut all =
+        vec![schema("contacts", vec![text("email"), text("lastname"), key, made, created, stage, revenue])];
+    all.extend(codes::more_hubspot());
+    all
 }
 
+/// The codes of a file's problems. Its first line may be `# environment: NAME portal: ID`.
 fn problems(file: &str) -> Vec<String> {
     let (source, hubspot) = (source(), hubspot());
-    let schemas = Schemas { source: Some(&source), hubspot: Some(&hubspot) };
-    let found = match check("mapping.toml", file, schemas) {
+    let (pipelines, owners) = (codes::pipelines(), codes::owners());
+    let first = file.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default();
+    let said = |word: &str| first.split_once(word)?.1.split_whitespace().next();
+    // A mapping with environments gives its ids itself.
+    let alone = file.contains("[environments");
+    let mut check = Check::new("mapping.toml", file)
+        .files(&codes::file)
+        .schemas(Schemas { source: Some(&source), hubspot: Some(&hubspot) })
+        .portal(Portal {
+            id: said("portal:").map(|id| id.parse().unwrap()),
+            pipelines: (!alone).then_some(&pipelines),
+            owners: Some(&owners),
+        });
+    if let Some(name) = said("environment:") {
+        check = check.environment(name);
+    }
+    let found = match check.run() {
         Ok(mapping) => mapping.warnings().clone(),
         Err(problems) => problems,
     };
@@ -250,17 +272,21 @@ fn table() -> Vec<(&'static str, String, String)> {
 #[test]
 fn every_code_fires_and_its_neighbour_is_clean() {
     let mut fired = BTreeSet::from(["too-many"]);
-    for (code, bad, good) in table() {
-        assert!(
-            problems(&bad).iter().any(|found| found == code),
-            "{code} does not fire: {:?}\n{bad}",
-            problems(&bad)
-        );
-        assert_eq!(problems(&good), [""; 0], "{code}: the neighbour has a problem\n{good}");
+    let mut wrong = String::new();
+    for (code, bad, good) in table().into_iter().chain(codes::table()) {
+        let found = problems(&bad);
+        if !found.iter().any(|found| found == code) {
+            wrong += &format!("{code} does not fire: {found:?}\n{bad}\n\n");
+        }
+        let found = problems(&good);
+        if !found.is_empty() {
+            wrong += &format!("{code}: the neighbour has {found:?}\n{good}\n\n");
+        }
         fired.insert(code);
     }
-    assert_eq!(fired, codes().collect(), "every code that is explained has a test");
-    for code in codes() {
+    assert!(wrong.is_empty(), "{wrong}");
+    assert_eq!(fired, mapping_engine::codes().collect(), "every code that is explained has a test");
+    for code in mapping_engine::codes() {
         assert!(explain_code(code).is_some_and(|text| !text.is_empty()));
     }
     assert_eq!(explain_code("no-such-code"), None);
@@ -299,10 +325,10 @@ fn a_problem_is_shown_with_its_line_and_marked_place() {
     let shown = refused(file).to_string();
     assert_eq!(
         shown,
-        "error[bad-match]: records cannot be matched by `ä`, which no field of this link writes\n \
+        "error[bad-match]: records cannot be matched by `ä`, which no field of this link maps\n \
          --> mapping.toml:8:11\n  |\n8 | \tmatch = [\"ä\", 'emial'] # é\n  | \t         ^^^\n  \
          = help: map it first; there is `email`\n\n\
-         error[bad-match]: records cannot be matched by `emial`, which no field of this link writes\n \
+         error[bad-match]: records cannot be matched by `emial`, which no field of this link maps\n \
          --> mapping.toml:8:16\n  |\n8 | \tmatch = [\"ä\", 'emial'] # é\n  | \t              ^^^^^^^\n  \
          = help: did you mean `email`?\n\n\
          mapping.toml: 2 errors"
@@ -315,7 +341,7 @@ fn problems_are_given_to_machines_as_json() {
     assert_eq!(
         found.to_json(),
         serde_json::json!({ "file": "mapping.toml", "problems": [{
-            "code": "unknown-key", "severity": "error", "line": 10, "column": 1, "start": 151, "end": 157,
+            "code": "unknown-key", "severity": "error", "file": "mapping.toml", "line": 10, "column": 1, "start": 151, "end": 157,
             "reason": "a link has no key `colour`",
             "remedy": found.list()[0].remedy,
         }] })

@@ -1,4 +1,4 @@
-//! `[lookups.NAME]` and `[rates.NAME]`: tables of values that chains name.
+//! `[rates.NAME]`: rates of currencies, which chains name.
 
 use std::sync::Arc;
 
@@ -10,59 +10,6 @@ use toml::de::DeValue;
 use super::{Context, scalar};
 use crate::document::{At, Node, Table, text, wrong_type};
 use crate::steps::currency::{self, RateTable};
-use crate::steps::lookup::{Columns, Lookup};
-
-/// Reads all lookup tables.
-pub(super) fn read_lookups(node: Node<'_>, context: &mut Context) {
-    let Some(mut tables) = Table::of("`[lookups]`", node, &mut context.report) else { return };
-    for (name, node) in tables.take_all() {
-        if let Some(table) = Table::of("a lookup table", node, &mut context.report)
-            && let Some(lookup) = read_lookup(name.value, table, context)
-        {
-            context.lookups.insert(name.value.to_owned(), Arc::new(lookup));
-        }
-    }
-}
-
-fn read_lookup(name: &str, mut table: Table<'_>, context: &mut Context) -> Option<Lookup> {
-    let report = &mut context.report;
-    let csv = table.require_text("csv", report);
-    let key = table.require_text("key", report);
-    let value = table.require_text("value", report);
-    let delimiter = table.text("delimiter", report);
-    let ignore_case = table.flag("ignore_case", report).unwrap_or(false);
-    let default = table.text("default", report);
-    table.finish(report);
-    let delimiter = match delimiter {
-        None => b',',
-        Some(mark) => match mark.value.as_bytes() {
-            [byte] => *byte,
-            _ => {
-                report.error(
-                    "bad-table",
-                    &mark.span,
-                    "a delimiter is one character of ASCII",
-                    "write \";\" or \"\\t\"",
-                );
-                return None;
-            }
-        },
-    };
-    let (csv, key, value) = (csv?, key?, value?);
-    let columns = Columns { key: &key.value, value: &value.value, delimiter };
-    match Lookup::parse(name, &csv.value, columns, ignore_case, default.as_ref().map(|text| &*text.value)) {
-        Ok(lookup) => Some(lookup),
-        Err(problem) => {
-            report.error(
-                "bad-table",
-                &csv.span,
-                format!("line {} of the lookup table `{name}`: {}", problem.line, problem.reason),
-                "correct the table, or name other columns as `key` and `value`",
-            );
-            None
-        }
-    }
-}
 
 /// Reads all tables of rates.
 pub(super) fn read_rates(node: Node<'_>, context: &mut Context) {

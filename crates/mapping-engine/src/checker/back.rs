@@ -1,0 +1,123 @@
+//! Fields that come from HubSpot: each needs a way back, and the laws are tried on it before it runs.
+
+use sync_types::{MappedProperty, Record, Schema};
+
+use super::link::Sides;
+use crate::document::At;
+use crate::flow::Ty;
+use crate::format::{Context, FieldDoc, LinkDoc, SourceDoc};
+use crate::inverse::{self, Reason};
+use crate::laws;
+use crate::plan::LinkPlan;
+use crate::step::Step;
+
+/// Compiles and tries the way back of every field that has one to have.
+pub(super) fn compile_backs(
+    link: &LinkDoc,
+    plan: &mut LinkPlan,
+    starts: &[Ty],
+    properties: &[MappedProperty],
+    sides: Sides<'_>,
+    samples: &[Record],
+    context: &mut Context,
+) {
+    let mut backs = Vec::with_capacity(plan.fields.len());
+    for (place, doc) in link.fields.iter().enumerate() {
+        backs.push(None);
+        let (Some(field), Some(start), Some(property)) =
+            (plan.fields.get(place), starts.get(place), properties.get(place))
+        else {
+            continue;
+        };
+        if !property.direction.to_left() {
+            continue;
+        }
+        if let Some(schema) = sides.source {
+            source_paths(doc).into_iter().for_each(|path| check_writable(path, schema, context));
+        }
+        let back = match inverse::compile(field, *start) {
+            Ok(back) => back,
+            Err(reason) => {
+                tell(doc, &reason, context);
+                continue;
+            }
+        };
+        let known = sides.hubspot.and_then(|schema| schema.property(&field.property));
+        let made: Vec<String>;
+        let options = match known {
+            Some(known) => known.options.as_slice(),
+            None => {
+                made = field.limits.options.iter().flatten().map(|option| option.to_string()).collect();
+                &made
+            }
+        };
+        let uncovered = uncovered(doc, options);
+        if !uncovered.is_empty() {
+            let span = doc.chain.first().map_or(&doc.to.span, |step| &step.span);
+            context.report.error(
+                "picklist-not-total",
+                span,
+                format!(
+                    "HubSpot has the options `{}`, for which the table has no word of the source",
+                    uncovered.join("`, `")
+                ),
+                "add a word for each to the picklist's `map`, or let the field go to HubSpot only",
+            );
+            continue;
+        }
+        if let Err(found) = laws::prove(plan, field, &back, options, samples) {
+            let span = doc.chain.first().map_or(&doc.to.span, |step| &step.span);
+            context.report.error(
+                "no-round-trip",
+                span,
+                format!("`{}` does not come back as it was: {found}", doc.to.value),
+                "change the transforms so that every value comes back, or let the field go one way",
+            );
+            continue;
+        }
+        if let Some(slot) = backs.last_mut() {
+            *slot = Some(back);
+        }
+    }
+    for (field, back) in plan.fields.iter_mut().zip(backs) {
+        field.back = back;
+    }
+}
+
+/// Options of HubSpot that a field's only table never gives.
+fn uncovered(doc: &FieldDoc, options: &[String]) -> Vec<String> {
+    let Some(At { value: Step::Picklist(table), .. }) = doc.chain.last() else { return Vec::new() };
+    let gives = |option: &str| table.options.iter().any(|(known, _)| known == option);
+    options.iter().filter(|option| !gives(option)).cloned().collect()
+}
+
+fn source_paths(doc: &FieldDoc) -> Vec<&At<String>> {
+    match &doc.source {
+        SourceDoc::Paths(paths) | SourceDoc::Concat(paths, _) => paths.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A column that is to be written must be one that can be.
+pub(super) fn check_writable(path: &At<String>, schema: &Schema, context: &mut Context) {
+    let column = path.value.split('.').next().unwrap_or_default();
+    let found = schema.property(&path.value).or_else(|| schema.property(column));
+    if found.is_some_and(|found| found.read_only) {
+        context.report.error(
+            "read-only-column",
+            &path.span,
+            format!("the column `{}` of `{}` cannot be written", path.value, schema.name),
+            "let the value go to HubSpot only: `direction = \"to-hubspot\"`",
+        );
+    }
+}
+
+fn tell(doc: &FieldDoc, why: &Reason, context: &mut Context) {
+    let span = why.step.and_then(|step| doc.chain.get(step)).map_or(&doc.to.span, |step| &step.span);
+    context.report.error(
+        "not-two-way",
+        span,
+        format!("the value of `{}` cannot come back from HubSpot: {}", doc.to.value, why.reason),
+        format!("{}; `direction = \"to-hubspot\"` makes the field one-way", why.remedy),
+    );
+}

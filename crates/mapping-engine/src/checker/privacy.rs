@@ -1,0 +1,167 @@
+//! What must never leave the source: nothing that goes to HubSpot may read it, by whatever detour.
+
+use sync_types::{EdgeRule, Link};
+
+use super::Schemas;
+use crate::document::At;
+use crate::format::{
+    AssociationDoc, ConditionDoc, Context, FieldDoc, LinkDoc, MappingDoc, ScopeDoc, SourceDoc, TemplatePart,
+};
+use crate::plan::LinkPlan;
+use crate::problem::{Span, suggest};
+use crate::step::Step;
+
+/// A marked path that is misspelt protects nothing: each must exist, as far as the source is known.
+pub(super) fn check_collections(doc: &MappingDoc, schemas: Schemas<'_>, context: &mut Context) {
+    let Some(all) = schemas.source else { return };
+    let of_links = doc
+        .links
+        .iter()
+        .flat_map(|link| link.secret.iter().map(|path| (link.collection.value.as_str(), path)));
+    let of_file = doc.secret.iter().map(|(collection, path)| (collection.as_str(), path));
+    for (collection, path) in of_file.chain(of_links) {
+        let wanted = |schema: &&sync_types::Schema| collection == "*" || schema.name == collection;
+        let schemas: Vec<_> = all.iter().filter(wanted).collect();
+        let has = |schema: &sync_types::Schema| {
+            schema.properties.iter().any(|column| {
+                let name = column.name.as_str();
+                name == path.value || path.value.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        if schemas.iter().any(|schema| has(schema)) {
+            continue;
+        }
+        if schemas.is_empty() {
+            context.report.error(
+                "unknown-collection",
+                &path.span,
+                format!("the source has no collection `{collection}`, so nothing of it would be protected"),
+                suggest(collection, all.iter().map(|schema| schema.name.as_str()), "name one that it has"),
+            );
+            continue;
+        }
+        let columns: Vec<&str> =
+            schemas.iter().flat_map(|schema| &schema.properties).map(|column| column.name.as_str()).collect();
+        context.report.error(
+            "unknown-column",
+            &path.span,
+            format!("there is no column `{}` that could be protected", path.value),
+            suggest(&path.value, columns, "name one that the collection has"),
+        );
+    }
+}
+
+/// Tells every way in which a marked path of the link's collection would leave.
+pub(super) fn check_link(
+    link: &LinkDoc,
+    of_file: &[(String, At<String>)],
+    plan: &LinkPlan,
+    compiled: &Link,
+    rules: &[EdgeRule],
+    context: &mut Context,
+) {
+    let mine = |collection: &str| collection == "*" || collection == link.collection.value;
+    let marked: Vec<&str> = of_file
+        .iter()
+        .filter(|(collection, _)| mine(collection))
+        .map(|(_, path)| path.value.as_str())
+        .chain(link.secret.iter().map(|path| path.value.as_str()))
+        .collect();
+    if marked.is_empty() {
+        return;
+    }
+    let mut refuse = |path: &str, span: &Span, how: &str| {
+        if let Some(secret) = marked.iter().find(|secret| overlap(secret, path)) {
+            context.report.error(
+                "never-leaves-source",
+                span,
+                format!("`{secret}` is marked as never leaving the source, but {how}"),
+                "take it out, or let a person who may decide it unmark the column",
+            );
+        }
+    };
+    for ((field, property), compiled) in link.fields.iter().zip(&compiled.properties).zip(&plan.fields) {
+        if !property.direction.to_right() {
+            continue;
+        }
+        let how = match link.match_on.iter().any(|rule| rule.property.value == field.to.value) {
+            true => format!("its value would go to `{}`, by which records are matched", field.to.value),
+            false => format!("its value would go to `{}`", field.to.value),
+        };
+        for (path, span) in reads(field).into_iter().chain(sides(&field.chain)) {
+            refuse(&path, &span, &how);
+        }
+        // Expressions name what they read only when they are compiled.
+        if let SourceDoc::Expression(text) = &field.source {
+            for path in plan.reads(compiled) {
+                refuse(path, &text.span, &how);
+            }
+        }
+    }
+    for association in &link.associations {
+        let outgoing =
+            rules.iter().any(|rule| rule.name == association.name.value && rule.direction.to_right());
+        if !outgoing {
+            continue;
+        }
+        let key = format!("the association `{}` would show it as its key", association.name.value);
+        refuse(&association.key.value, &association.key.span, &key);
+        for (path, span) in sides(&association.chain) {
+            refuse(&path, &span, &key);
+        }
+        let when = format!("whether the association `{}` is there would tell it", association.name.value);
+        for condition in conditions(association) {
+            refuse(&condition.path.value, &condition.path.span, &when);
+        }
+        if let ScopeDoc::Expression(text) = &association.when {
+            let edge = plan.edges.iter().find(|edge| edge.name == association.name.value);
+            for path in edge.into_iter().flat_map(|edge| plan.edge_reads(edge)) {
+                refuse(path, &text.span, &when);
+            }
+        }
+    }
+}
+
+fn conditions(association: &AssociationDoc) -> &[ConditionDoc] {
+    match &association.when {
+        ScopeDoc::Conditions(conditions) => conditions,
+        ScopeDoc::Expression(_) => &[],
+    }
+}
+
+/// The paths that a field names, with their places.
+fn reads(field: &FieldDoc) -> Vec<(String, Span)> {
+    match &field.source {
+        SourceDoc::Paths(paths) | SourceDoc::Concat(paths, _) => {
+            paths.iter().map(|path| (path.value.clone(), path.span.clone())).collect()
+        }
+        SourceDoc::Template(template, parts) => parts
+            .iter()
+            .filter_map(|part| match part {
+                TemplatePart::Path(path) => Some((path.clone(), template.span.clone())),
+                TemplatePart::Text(_) => None,
+            })
+            .collect(),
+        SourceDoc::Constant(_) | SourceDoc::Expression(_) | SourceDoc::Named(..) => Vec::new(),
+    }
+}
+
+/// The paths that a chain's steps read beside the value they work on.
+fn sides(chain: &[At<Step>]) -> Vec<(String, Span)> {
+    let of_step = |step: &At<Step>| {
+        let span = step.span.clone();
+        step.value
+            .sides()
+            .into_iter()
+            .map(move |side| (side.path.to_string(), span.clone()))
+            .collect::<Vec<_>>()
+    };
+    chain.iter().flat_map(of_step).collect()
+}
+
+/// Whether one path leads to a part of the other, or to the same place.
+fn overlap(a: &str, b: &str) -> bool {
+    let inside =
+        |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+    a == b || inside(a, b) || inside(b, a)
+}
