@@ -5,12 +5,14 @@ use crate::error::ApiError;
 use crate::objects::types::ObjectType;
 use crate::router::{Operation, OperationClass, Route};
 use crate::state::State;
+use crate::time::Millis;
 
-/// The credential of the `Authorization` header.
-pub(crate) fn authenticate<'s>(
-    state: &'s State,
+/// The credential of the `Authorization` header: one of the configuration, or an access token that was granted.
+pub(crate) fn authenticate(
+    state: &State,
+    now: Millis,
     headers: &http::HeaderMap,
-) -> Result<&'s Credential, ApiError> {
+) -> Result<Credential, ApiError> {
     let header = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
@@ -23,8 +25,12 @@ pub(crate) fn authenticate<'s>(
         ));
     };
     let known = state.config.credentials.iter().find(|credential| credential.token == token);
+    if let Some(granted) = state.oauth.credential(token, now) {
+        return granted;
+    }
     known
         .filter(|credential| !credential.revoked)
+        .cloned()
         .ok_or_else(|| invalid("The access token is invalid, revoked or belongs to another account."))
 }
 

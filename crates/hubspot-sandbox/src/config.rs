@@ -7,6 +7,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::oauth::OAuthApp;
+
 /// The subscription level of a portal. It decides the request limits and whether custom objects exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -174,6 +176,9 @@ pub struct PortalConfig {
     pub latency: Duration,
     /// Accepted credentials.
     pub credentials: Vec<Credential>,
+    /// Apps that can be installed through OAuth.
+    #[serde(default)]
+    pub apps: Vec<OAuthApp>,
     /// Request limits.
     pub limits: Limits,
     /// Whether batch results come back in another order than the inputs, as HubSpot's may. On by default, so that
@@ -222,6 +227,7 @@ impl PortalConfig {
             search_lag: Duration::from_secs(5),
             latency: Duration::ZERO,
             credentials: vec![Credential::private_app(token)],
+            apps: Vec::new(),
             limits: Limits::ByTier,
             shuffle_batch_results: true,
             account_type: "DEVELOPER_TEST".to_owned(),

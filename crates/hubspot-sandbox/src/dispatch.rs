@@ -106,6 +106,15 @@ pub(crate) fn dispatch(
         Op::AccountDetails => Ok(account::details(state, ctx, now)),
         Op::AccountDailyUsage => Ok(account::daily_usage(state, ctx, now, calls_today)),
         Op::TokenInfo => account::token_info(state, ctx),
+        // Answered before it comes to a record: see `oauth`.
+        Op::OAuthToken
+        | Op::OAuthTokenV1
+        | Op::OAuthIntrospect
+        | Op::OAuthRevoke
+        | Op::OAuthAccessTokenInfo
+        | Op::OAuthRefreshTokenInfo
+        | Op::OAuthRefreshTokenDelete
+        | Op::AppUninstall => Err(ApiError::html_not_found()),
         Op::LimitRecords => Ok(counts::records(state)),
         Op::LimitCustomProperties => Ok(counts::custom_properties(state)),
         Op::LimitCustomObjects => Ok(counts::custom_types(state)),

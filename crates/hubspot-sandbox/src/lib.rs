@@ -16,6 +16,7 @@ mod faults;
 mod ids;
 mod limits;
 mod log;
+mod oauth;
 mod objects;
 mod owners;
 mod pipelines;
@@ -36,6 +37,7 @@ pub use control::{ControlError, RecordPage, StoredLink, StoredRecord, TypeSummar
 pub use faults::{Fault, FaultError, FaultKind, Matcher};
 pub use limits::RatePolicy;
 pub use log::{LoggedRequest, Stats};
+pub use oauth::OAuthApp;
 pub use objects::types::AdminRule;
 pub use portal::Portal;
 pub use reply::{Delivery, Reply};

@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::faults::{FaultKind, Faults, Verdict};
 use crate::limits::{RateHeaders, RateLimiter, RatePolicy};
 use crate::log::{LoggedRequest, RequestLog};
+use crate::oauth::{self, TokenRefusal};
 use crate::reply::{Delivery, Reply};
 use crate::router::{NoRoute, Operation, Route, query_pairs, route};
 use crate::snapshot::{self, SnapshotError};
@@ -59,6 +60,8 @@ struct Outcome {
 enum Failure {
     Api(ApiError),
     RateLimited(RatePolicy),
+    /// Of the token endpoints, which have a shape of their own.
+    Token(TokenRefusal),
     /// A bare status on demand.
     Status(u16),
 }
@@ -116,6 +119,9 @@ impl Portal {
         if path == CONTROL || path.starts_with("/_sandbox/") {
             return control::http::handle(self, now, request);
         }
+        if let Some(response) = oauth::consent_page(&mut self.state, now, request) {
+            return Reply::at_once(response);
+        }
         let method = request.method().as_str();
         let found = route(method, path);
         let name = found.as_ref().map_or("unknown", |route| route.operation.name());
@@ -171,7 +177,12 @@ impl Portal {
         if url > MAX_URL {
             return Err(Failure::Status(414));
         }
-        let credential = auth::authenticate(&self.state, request.headers())?.clone();
+        if let Ok(route) = found
+            && let Some(answer) = oauth::answer(&mut self.state, now, route, request)
+        {
+            return answer.map_err(Failure::Token);
+        }
+        let credential = auth::authenticate(&self.state, now.as_millisecond(), request.headers())?;
         outcome.app_id = Some(credential.app_id);
         if let Ok(route) = found {
             self.admit(now, &credential, route, outcome)?;
@@ -182,6 +193,9 @@ impl Portal {
         })?;
         auth::authorize(&self.state, &credential, route)?;
         check_content_type(request)?;
+        if route.operation == Operation::AppUninstall {
+            return Ok(oauth::uninstall(&mut self.state, &credential)?);
+        }
         let source = self.state.source_key(Source::app(credential.app_id));
         let ctx = self.context(now, request, route, source, verdict);
         let calls_today = self.limiter.calls_today(now, &self.state.config.time_zone);
@@ -274,6 +288,7 @@ impl Portal {
                 (error.status, Bytes::from_static(page.as_bytes()), "text/html;charset=utf-8")
             }
             Err(Failure::Api(error)) => (error.status, json(&error.body(correlation_id)), JSON),
+            Err(Failure::Token(refusal)) => (refusal.http, json(&refusal.body(correlation_id)), JSON),
             Err(Failure::RateLimited(policy)) => {
                 let app = outcome.app_id.unwrap_or(0);
                 let body = json!({
@@ -382,8 +397,13 @@ fn check_content_type(request: &http::Request<Bytes>) -> Result<(), ApiError> {
     Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", "HTTP 415 Unsupported Media Type"))
 }
 
-/// The path for the log: an e-mail address in it is a personal value and is left out.
+/// The path for the log: an e-mail address in it is a personal value and is left out, and so is a token.
 fn anonymous(path: &str) -> String {
+    if let Some(rest) = path.strip_prefix("/oauth/v1/")
+        && let Some((kind, _)) = rest.split_once('/')
+    {
+        return format!("/oauth/v1/{kind}/{{token}}");
+    }
     let clean = |segment: &str| {
         let lower = segment.to_ascii_lowercase();
         if lower.contains('@') || lower.contains("%40") { "{key}".to_owned() } else { segment.to_owned() }

@@ -15,6 +15,13 @@ pub struct Reply {
     pub delivery: Delivery,
 }
 
+impl Reply {
+    /// The whole answer, without delay.
+    pub(crate) fn at_once(response: http::Response<Bytes>) -> Reply {
+        Reply { response, delay: Duration::ZERO, delivery: Delivery::Whole }
+    }
+}
+
 /// How an answer is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {

@@ -130,6 +130,14 @@ operations! {
     AccountDetails "account.details" Read Ordinary;
     AccountDailyUsage "account.daily_usage" Read Ordinary;
     TokenInfo "account.token_info" Read Ordinary;
+    OAuthToken "oauth.token" Write Ordinary;
+    OAuthTokenV1 "oauth.token_v1" Write Ordinary;
+    OAuthIntrospect "oauth.introspect" Read Ordinary;
+    OAuthRevoke "oauth.revoke" Write Ordinary;
+    OAuthAccessTokenInfo "oauth.access_token" Read Ordinary;
+    OAuthRefreshTokenInfo "oauth.refresh_token" Read Ordinary;
+    OAuthRefreshTokenDelete "oauth.refresh_token_delete" Write Ordinary;
+    AppUninstall "apps.uninstall" Write Ordinary;
     LimitRecords "limits.records" Read Ordinary;
     LimitCustomProperties "limits.custom_properties" Read Ordinary;
     LimitCustomObjects "limits.custom_object_types" Read Ordinary;
@@ -150,7 +158,10 @@ enum Api {
     Owners,
     Pipelines,
     Account,
+    PrivateApps,
     OAuth,
+    OAuthV1,
+    AppInstalls,
     Limits,
     ObjectLibrary,
 }
@@ -230,7 +241,15 @@ const ROUTES: &[(Api, &str, &str, Operation)] = &[
     (Api::Pipelines, "DELETE", "{}/{}/stages/{}", Operation::StageDelete),
     (Api::Account, "GET", "details", Operation::AccountDetails),
     (Api::Account, "GET", "api-usage/daily/private-apps", Operation::AccountDailyUsage),
-    (Api::OAuth, "POST", "private-apps/get/access-token-info", Operation::TokenInfo),
+    (Api::PrivateApps, "POST", "private-apps/get/access-token-info", Operation::TokenInfo),
+    (Api::OAuth, "POST", "token", Operation::OAuthToken),
+    (Api::OAuth, "POST", "token/introspect", Operation::OAuthIntrospect),
+    (Api::OAuth, "POST", "token/revoke", Operation::OAuthRevoke),
+    (Api::OAuthV1, "POST", "token", Operation::OAuthTokenV1),
+    (Api::OAuthV1, "GET", "access-tokens/{}", Operation::OAuthAccessTokenInfo),
+    (Api::OAuthV1, "GET", "refresh-tokens/{}", Operation::OAuthRefreshTokenInfo),
+    (Api::OAuthV1, "DELETE", "refresh-tokens/{}", Operation::OAuthRefreshTokenDelete),
+    (Api::AppInstalls, "DELETE", "external-install", Operation::AppUninstall),
     (Api::Limits, "GET", "records", Operation::LimitRecords),
     (Api::Limits, "GET", "custom-properties", Operation::LimitCustomProperties),
     (Api::Limits, "GET", "custom-object-types", Operation::LimitCustomObjects),
@@ -288,7 +307,12 @@ fn prefix<'a>(segments: &'a [&'a str]) -> Option<(Api, Version, &'a [&'a str])> 
         ["crm", "v3", "pipelines", rest @ ..] => (Api::Pipelines, legacy, rest),
         ["crm", "v3", "limits", rest @ ..] => (Api::Limits, legacy, rest),
         ["account-info", "v3", rest @ ..] => (Api::Account, legacy, rest),
-        ["oauth", "v2", rest @ ..] => (Api::OAuth, legacy, rest),
+        ["oauth", "v1", rest @ ..] => (Api::OAuthV1, legacy, rest),
+        ["oauth", "v2", rest @ ..] => (Api::PrivateApps, legacy, rest),
+        ["oauth", "v3", rest @ ..] => (Api::OAuth, legacy, rest),
+        ["oauth", v, rest @ ..] => (Api::OAuth, dated(v)?, rest),
+        ["appinstalls", "v3", rest @ ..] => (Api::AppInstalls, legacy, rest),
+        ["appinstalls", v, rest @ ..] => (Api::AppInstalls, dated(v)?, rest),
         ["crm", "objects", v, rest @ ..] => (Api::Objects, dated(v)?, rest),
         ["crm", "associations", v, rest @ ..] => (Api::Associations, dated(v)?, rest),
         ["crm", "properties", v, rest @ ..] => (Api::Properties, dated(v)?, rest),

@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) link_types: LinkTypes,
     pub(crate) links: Links,
     pub(crate) owners: Owners,
+    #[serde(default)]
+    pub(crate) oauth: crate::oauth::Grants,
     pub(crate) sources: IndexSet<Source>,
     pub(crate) next_custom_type: u64,
     pub(crate) next_made_id: u64,
@@ -74,6 +76,7 @@ impl State {
             link_types,
             links: Links::default(),
             owners,
+            oauth: crate::oauth::Grants::default(),
             sources,
             next_custom_type,
             next_made_id: 190_000_000,

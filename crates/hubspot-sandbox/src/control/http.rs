@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::config::{Credential, OwnerSeed, Scopes};
 use crate::control::ControlError;
 use crate::faults::{Fault, FaultError};
+use crate::oauth::OAuthApp;
 use crate::objects::types::AdminRule;
 use crate::portal::Portal;
 use crate::reply::{Delivery, Reply};
@@ -192,6 +193,7 @@ fn answer(
             Ok(json!({}))
         }
         (&Method::GET, ["types"]) => Ok(json!({"results": portal.object_types()})),
+        (_, ["apps", rest @ ..]) => apps(portal, now, request, rest),
         (_, ["records", rest @ ..]) => records(portal, now, request, rest),
         (&Method::GET, ["snapshot"]) => serde_json::from_slice(&portal.snapshot())
             .map_err(|error| Refusal::Invalid(format!("the snapshot is not JSON: {error}"))),
@@ -199,6 +201,25 @@ fn answer(
             "the control API has no {method} /_sandbox/{}",
             segments.join("/")
         ))),
+    }
+}
+
+fn apps(
+    portal: &mut Portal,
+    now: Timestamp,
+    request: &Request<Bytes>,
+    segments: &[&str],
+) -> Result<Value, Refusal> {
+    match (request.method(), segments) {
+        (&Method::POST, []) => {
+            portal.add_app(body::<OAuthApp>(request)?);
+            Ok(json!({}))
+        }
+        (&Method::POST, [number, "uninstall"]) => found(portal.uninstall_app(id(number)?), "installed app"),
+        (&Method::POST, [number, "expire"]) => {
+            Ok(json!({"expired": portal.expire_access_tokens(now, id(number)?)}))
+        }
+        (method, _) => Err(Refusal::NotFound(format!("the control API has no {method} of such apps"))),
     }
 }
 
