@@ -114,7 +114,29 @@ pub(crate) fn dispatch(
         | Op::OAuthAccessTokenInfo
         | Op::OAuthRefreshTokenInfo
         | Op::OAuthRefreshTokenDelete
-        | Op::AppUninstall => Err(ApiError::html_not_found()),
+        | Op::AppUninstall
+        | Op::WebhookSettingsGet
+        | Op::WebhookSettingsPut
+        | Op::WebhookSettingsDelete
+        | Op::WebhookList
+        | Op::WebhookCreate
+        | Op::WebhookBatchUpdate
+        | Op::WebhookGet
+        | Op::WebhookUpdate
+        | Op::WebhookDelete
+        | Op::JournalSubscriptionList
+        | Op::JournalSubscriptionCreate
+        | Op::JournalSubscriptionGet
+        | Op::JournalSubscriptionDelete
+        | Op::JournalSubscriptionDeletePortal
+        | Op::JournalEarliest
+        | Op::JournalLatest
+        | Op::JournalNext
+        | Op::JournalBatchEarliest
+        | Op::JournalBatchLatest
+        | Op::JournalBatchNext
+        | Op::JournalBatchRead
+        | Op::JournalFile => Err(ApiError::html_not_found()),
         Op::LimitRecords => Ok(counts::records(state)),
         Op::LimitCustomProperties => Ok(counts::custom_properties(state)),
         Op::LimitCustomObjects => Ok(counts::custom_types(state)),

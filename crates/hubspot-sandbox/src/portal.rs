@@ -13,6 +13,7 @@ use crate::control;
 use crate::dispatch::dispatch;
 use crate::error::ApiError;
 use crate::faults::{FaultKind, Faults, Verdict};
+use crate::journal;
 use crate::limits::{RateHeaders, RateLimiter, RatePolicy};
 use crate::log::{LoggedRequest, RequestLog};
 use crate::oauth::{self, TokenRefusal};
@@ -21,6 +22,7 @@ use crate::router::{NoRoute, Operation, Route, query_pairs, route};
 use crate::snapshot::{self, SnapshotError};
 use crate::state::{Source, State};
 use crate::time::Millis;
+use crate::webhooks;
 
 /// HubSpot answers 414 somewhere between 8 and 16 kB of URL; the lower end is the stricter reading.
 const MAX_URL: usize = 8_192;
@@ -182,6 +184,11 @@ impl Portal {
         {
             return answer.map_err(Failure::Token);
         }
+        if let Ok(route) = found
+            && route.operation.is_app_level()
+        {
+            return self.app_level(now, request, route, verdict, outcome);
+        }
         let credential = auth::authenticate(&self.state, now.as_millisecond(), request.headers())?;
         outcome.app_id = Some(credential.app_id);
         if let Ok(route) = found {
@@ -199,7 +206,38 @@ impl Portal {
         let source = self.state.source_key(Source::app(credential.app_id));
         let ctx = self.context(now, request, route, source, verdict);
         let calls_today = self.limiter.calls_today(now, &self.state.config.time_zone);
-        Ok(dispatch(&mut self.state, &ctx, route, now, calls_today)?)
+        self.state.changes.begin(source);
+        let answer = dispatch(&mut self.state, &ctx, route, now, calls_today);
+        webhooks::spread(&mut self.state, now.as_millisecond());
+        Ok(answer?)
+    }
+
+    /// Calls that belong to an app and not to this portal: its webhooks and its journal.
+    fn app_level(
+        &mut self,
+        now: Timestamp,
+        request: &http::Request<Bytes>,
+        route: &Route,
+        verdict: &Verdict,
+        outcome: &mut Outcome,
+    ) -> Result<Answer, Failure> {
+        check_content_type(request)?;
+        let ctx = self.context(now, request, route, 0, verdict);
+        if route.operation == Operation::JournalFile {
+            return Ok(journal::api::file(&self.state, &ctx, route)?);
+        }
+        let answer = if route.operation.name().starts_with("journal.") {
+            let app_id = journal::api::authenticate(&self.state, request, &ctx, route.operation)?;
+            outcome.app_id = Some(app_id);
+            journal::api::answer(&mut self.state, &ctx, route, app_id)
+        } else {
+            let named = route.args.first().map_or("", String::as_str);
+            let app_id = webhooks::api::authenticate(&self.state, request, &ctx, named)?;
+            outcome.app_id = Some(app_id);
+            webhooks::api::answer(&mut self.state, &ctx, route, app_id)
+        };
+        webhooks::update_listening(&mut self.state);
+        Ok(answer?)
     }
 
     fn context<'r>(

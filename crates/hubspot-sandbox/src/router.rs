@@ -145,6 +145,35 @@ operations! {
     LimitLabels "limits.association_labels" Read Ordinary;
     EnablementAll "object_library.enablement" Read Ordinary;
     EnablementOne "object_library.enablement_of_type" Read Ordinary;
+    WebhookSettingsGet "webhooks.get_settings" Read Ordinary;
+    WebhookSettingsPut "webhooks.put_settings" Write Ordinary;
+    WebhookSettingsDelete "webhooks.delete_settings" Write Ordinary;
+    WebhookList "webhooks.list" Read Ordinary;
+    WebhookCreate "webhooks.create" Write Ordinary;
+    WebhookBatchUpdate "webhooks.batch_update" Write Ordinary;
+    WebhookGet "webhooks.get" Read Ordinary;
+    WebhookUpdate "webhooks.update" Write Ordinary;
+    WebhookDelete "webhooks.delete" Write Ordinary;
+    JournalSubscriptionList "journal.list_subscriptions" Read Ordinary;
+    JournalSubscriptionCreate "journal.create_subscription" Write Ordinary;
+    JournalSubscriptionGet "journal.get_subscription" Read Ordinary;
+    JournalSubscriptionDelete "journal.delete_subscription" Write Ordinary;
+    JournalSubscriptionDeletePortal "journal.delete_portal_subscriptions" Write Ordinary;
+    JournalEarliest "journal.earliest" Read Ordinary;
+    JournalLatest "journal.latest" Read Ordinary;
+    JournalNext "journal.next" Read Ordinary;
+    JournalBatchEarliest "journal.batch_earliest" Read Ordinary;
+    JournalBatchLatest "journal.batch_latest" Read Ordinary;
+    JournalBatchNext "journal.batch_next" Read Ordinary;
+    JournalBatchRead "journal.batch_read" Read Ordinary;
+    JournalFile "journal.file" Read Ordinary;
+}
+
+impl Operation {
+    /// Whether it is the app's own: no portal's limits count it, and no portal's token is needed.
+    pub(crate) fn is_app_level(self) -> bool {
+        self.name().starts_with("webhooks.") || self.name().starts_with("journal.")
+    }
 }
 
 /// Path families: the same endpoints stand behind different prefixes in different versions.
@@ -164,6 +193,10 @@ enum Api {
     AppInstalls,
     Limits,
     ObjectLibrary,
+    Webhooks,
+    Journal,
+    JournalSubscriptions,
+    JournalFiles,
 }
 
 /// `{}` stands for one segment. Earlier rows win.
@@ -257,6 +290,28 @@ const ROUTES: &[(Api, &str, &str, Operation)] = &[
     (Api::Limits, "GET", "associations/labels", Operation::LimitLabels),
     (Api::ObjectLibrary, "GET", "enablement", Operation::EnablementAll),
     (Api::ObjectLibrary, "GET", "enablement/{}", Operation::EnablementOne),
+    (Api::Webhooks, "GET", "{}/settings", Operation::WebhookSettingsGet),
+    (Api::Webhooks, "PUT", "{}/settings", Operation::WebhookSettingsPut),
+    (Api::Webhooks, "DELETE", "{}/settings", Operation::WebhookSettingsDelete),
+    (Api::Webhooks, "GET", "{}/subscriptions", Operation::WebhookList),
+    (Api::Webhooks, "POST", "{}/subscriptions", Operation::WebhookCreate),
+    (Api::Webhooks, "POST", "{}/subscriptions/batch/update", Operation::WebhookBatchUpdate),
+    (Api::Webhooks, "GET", "{}/subscriptions/{}", Operation::WebhookGet),
+    (Api::Webhooks, "PATCH", "{}/subscriptions/{}", Operation::WebhookUpdate),
+    (Api::Webhooks, "DELETE", "{}/subscriptions/{}", Operation::WebhookDelete),
+    (Api::JournalSubscriptions, "GET", "", Operation::JournalSubscriptionList),
+    (Api::JournalSubscriptions, "POST", "", Operation::JournalSubscriptionCreate),
+    (Api::JournalSubscriptions, "DELETE", "portals/{}", Operation::JournalSubscriptionDeletePortal),
+    (Api::JournalSubscriptions, "GET", "{}", Operation::JournalSubscriptionGet),
+    (Api::JournalSubscriptions, "DELETE", "{}", Operation::JournalSubscriptionDelete),
+    (Api::Journal, "GET", "earliest", Operation::JournalEarliest),
+    (Api::Journal, "GET", "latest", Operation::JournalLatest),
+    (Api::Journal, "GET", "offset/{}/next", Operation::JournalNext),
+    (Api::Journal, "GET", "batch/earliest/{}", Operation::JournalBatchEarliest),
+    (Api::Journal, "GET", "batch/latest/{}", Operation::JournalBatchLatest),
+    (Api::Journal, "GET", "batch/{}/next/{}", Operation::JournalBatchNext),
+    (Api::Journal, "POST", "batch/read", Operation::JournalBatchRead),
+    (Api::JournalFiles, "GET", "{}/{}", Operation::JournalFile),
 ];
 
 /// A recognised request line.
@@ -322,6 +377,11 @@ fn prefix<'a>(segments: &'a [&'a str]) -> Option<(Api, Version, &'a [&'a str])> 
         ["crm", "limits", v, rest @ ..] => (Api::Limits, dated(v)?, rest),
         ["crm", "object-library", v, rest @ ..] => (Api::ObjectLibrary, dated(v)?, rest),
         ["account-info", v, rest @ ..] => (Api::Account, dated(v)?, rest),
+        ["webhooks", "v3", rest @ ..] => (Api::Webhooks, legacy, rest),
+        ["webhooks", v, rest @ ..] => (Api::Webhooks, dated(v)?, rest),
+        ["webhooks-journal", "subscriptions", v, rest @ ..] => (Api::JournalSubscriptions, dated(v)?, rest),
+        ["webhooks-journal", "journal" | "journal-local", v, rest @ ..] => (Api::Journal, dated(v)?, rest),
+        ["_journal-files", rest @ ..] => (Api::JournalFiles, legacy, rest),
         _ => return None,
     })
 }

@@ -20,10 +20,11 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use self::body::FaceBody;
+use crate::webhooks::Courier;
 use crate::{Delivery, Portal, Reply, browser};
 
 /// The longest request body read; a longer one is answered with 413.
@@ -62,6 +63,7 @@ impl Server {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let portal = Arc::new(Mutex::new(portal));
+        lock(&portal).set_file_base_url(format!("http://{address}"));
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(serve(listener, Arc::clone(&portal), stopped));
         Ok(Server { address, portal, stop, serving })
@@ -97,11 +99,17 @@ async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     let mut connections = tokio::task::JoinSet::new();
+    // It goes with the set: webhooks leave as long as calls are answered.
+    let wake = Arc::new(Notify::new());
+    let courier = Courier { portal: Arc::clone(&portal), wake: Arc::clone(&wake), clock: wall_clock };
+    let mut couriers = tokio::task::JoinSet::new();
+    couriers.spawn(courier.run());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(graceful.watcher(), stream, Arc::clone(&portal)));
+                    let face = Face { portal: Arc::clone(&portal), wake: Arc::clone(&wake) };
+                    connections.spawn(connection(graceful.watcher(), stream, face));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection");
@@ -120,10 +128,18 @@ async fn serve(
     // Dropping the set aborts what is left of it.
 }
 
-async fn connection(watcher: Watcher, stream: TcpStream, portal: Arc<Mutex<Portal>>) {
+/// What answers need.
+#[derive(Clone)]
+struct Face {
+    portal: Arc<Mutex<Portal>>,
+    /// Told after every call, which may have made webhooks due.
+    wake: Arc<Notify>,
+}
+
+async fn connection(watcher: Watcher, stream: TcpStream, face: Face) {
     // Answers are small and written whole; waiting to fill a packet only delays them. Best effort.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(Arc::clone(&portal), request));
+    let service = service_fn(move |request| answer(face.clone(), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // It ends in an error when its client leaves early and for every lost answer.
     if let Err(error) = watcher.watch(connection).await {
@@ -136,10 +152,7 @@ async fn connection(watcher: Watcher, stream: TcpStream, portal: Arc<Mutex<Porta
 #[error("the answer is not delivered")]
 struct LostAnswer;
 
-async fn answer(
-    portal: Arc<Mutex<Portal>>,
-    request: Request<Incoming>,
-) -> Result<Response<FaceBody>, LostAnswer> {
+async fn answer(face: Face, request: Request<Incoming>) -> Result<Response<FaceBody>, LostAnswer> {
     let (parts, body) = request.into_parts();
     if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         // HubSpot does not document compressed request bodies, so nobody should come to rely on them here.
@@ -155,7 +168,8 @@ async fn answer(
         }
         Err(_) => return Err(LostAnswer),
     };
-    let reply = decide(&mut lock(&portal), &Request::from_parts(parts, body));
+    let reply = decide(&mut lock(&face.portal), &Request::from_parts(parts, body));
+    face.wake.notify_one();
     if !reply.delay.is_zero() {
         pause(reply.delay).await;
     }

@@ -10,8 +10,11 @@ use crate::config::PortalConfig;
 use crate::context::SourceKey;
 use crate::error::ApiError;
 use crate::ids::Rng;
+use crate::journal::Journals;
 use crate::objects::types::{ObjectType, TypeKey};
 use crate::owners::Owners;
+use crate::webhooks::changes::Changes;
+use crate::webhooks::{self, Webhooks};
 
 /// Who changed a value, as property history tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,6 +55,13 @@ pub(crate) struct State {
     pub(crate) sources: IndexSet<Source>,
     pub(crate) next_custom_type: u64,
     pub(crate) next_made_id: u64,
+    #[serde(default)]
+    pub(crate) webhooks: Webhooks,
+    #[serde(default)]
+    pub(crate) journals: Journals,
+    /// What happened in the call under way.
+    #[serde(skip)]
+    pub(crate) changes: Changes,
 }
 
 /// Keys of sources that the portal itself uses; they are entered first.
@@ -80,6 +90,9 @@ impl State {
             sources,
             next_custom_type,
             next_made_id: 190_000_000,
+            webhooks: Webhooks::default(),
+            journals: Journals::default(),
+            changes: Changes::default(),
         }
     }
 
@@ -125,5 +138,6 @@ impl State {
         for ty in &mut self.types {
             ty.rebuild();
         }
+        webhooks::resume(self);
     }
 }

@@ -44,6 +44,17 @@ pub(crate) struct Links {
     map: BTreeMap<(TypeKey, u64, TypeKey, u64), Vec<Held>>,
     #[serde(with = "crate::snapshot::pairs")]
     parked: BTreeMap<End, Parked>,
+    /// What was made and removed, while somebody listens.
+    #[serde(skip)]
+    watched: Option<Vec<Watched>>,
+}
+
+/// A type that a pair got or lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Watched {
+    pub(crate) pair: Pair,
+    pub(crate) link: LinkKey,
+    pub(crate) removed: bool,
 }
 
 impl Links {
@@ -72,8 +83,25 @@ impl Links {
             let held = self.map.entry(pair.key()).or_default();
             if !held.iter().any(|held| held.key == key) {
                 held.push(Held { key, at: now });
+                self.note(pair, key, false);
             }
         }
+    }
+
+    fn note(&mut self, pair: Pair, link: LinkKey, removed: bool) {
+        if let Some(watched) = &mut self.watched {
+            watched.push(Watched { pair, link, removed });
+        }
+    }
+
+    /// Begins or ends to remember what is made and removed.
+    pub(crate) fn watch(&mut self, on: bool) {
+        self.watched = if on { Some(self.watched.take().unwrap_or_default()) } else { None };
+    }
+
+    /// What was made and removed since the last time. Links that rest with a record in the bin are not among it.
+    pub(crate) fn take_watched(&mut self) -> Vec<Watched> {
+        self.watched.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes the primary type from every other company of the record.
@@ -133,17 +161,25 @@ impl Links {
         let Some(link_type) = types.get(key) else { return };
         for (pair, key) in [(pair, key), (pair.reversed(), link_type.inverse_key())] {
             if let Some(held) = self.map.get_mut(&pair.key()) {
+                let before = held.len();
                 held.retain(|held| held.key != key);
+                let lost = held.len() < before;
                 if held.is_empty() {
                     self.map.remove(&pair.key());
+                }
+                if lost {
+                    self.note(pair, key, true);
                 }
             }
         }
     }
 
     pub(crate) fn remove_pair(&mut self, pair: Pair) {
-        self.map.remove(&pair.key());
-        self.map.remove(&pair.reversed().key());
+        for pair in [pair, pair.reversed()] {
+            for held in self.map.remove(&pair.key()).unwrap_or_default() {
+                self.note(pair, held.key, true);
+            }
+        }
     }
 
     /// Takes a type that is being deleted off every pair.

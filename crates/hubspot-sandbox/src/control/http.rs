@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 use crate::config::{Credential, OwnerSeed, Scopes};
 use crate::control::ControlError;
 use crate::faults::{Fault, FaultError};
+use crate::journal::JournalTiming;
 use crate::oauth::OAuthApp;
 use crate::objects::types::AdminRule;
 use crate::portal::Portal;
 use crate::reply::{Delivery, Reply};
 use crate::router::{percent_decode, query_pairs};
+use crate::webhooks::{WebhookApp, WebhookFaults};
 
 /// Records on one page when nobody says how many.
 const PAGE: usize = 100;
@@ -172,6 +174,19 @@ fn answer(
         }
         (&Method::PUT, ["latency"]) => {
             portal.set_latency(Duration::from_millis(body::<MsInput>(request)?.ms));
+            Ok(json!({}))
+        }
+        (&Method::POST, ["webhook-apps"]) => {
+            portal.set_webhook_app(body::<WebhookApp>(request)?);
+            Ok(json!({}))
+        }
+        (&Method::PUT, ["webhook-faults"]) => {
+            portal.set_webhook_faults(body::<WebhookFaults>(request)?);
+            Ok(json!({}))
+        }
+        (&Method::GET, ["webhook-stats"]) => Ok(json!(portal.webhook_stats())),
+        (&Method::PUT, ["journal-timing"]) => {
+            portal.set_journal_timing(body::<JournalTiming>(request)?);
             Ok(json!({}))
         }
         (&Method::POST, ["credentials"]) => {

@@ -18,6 +18,7 @@ use crate::properties::definition::Role;
 use crate::router::Version;
 use crate::state::Source;
 use crate::time::Millis;
+use crate::webhooks;
 
 /// The user whom edits of the control API are attributed to.
 const EDITOR: u64 = 9_200_001;
@@ -270,6 +271,7 @@ impl Portal {
         let draft = plan::draft(&self.state, &ctx, key, None, id, &sent, &mut Reserved::default())
             .map_err(refused)?;
         write::create(&mut self.state, &ctx, key, id, &draft, &[]);
+        self.tell(now);
         Ok(id)
     }
 
@@ -292,6 +294,7 @@ impl Portal {
         let draft = plan::draft(&self.state, &ctx, key, Some(record), id, &sent, &mut Reserved::default())
             .map_err(refused)?;
         write::update(&mut self.state, &ctx, key, id, &draft);
+        self.tell(now);
         Ok(())
     }
 
@@ -306,7 +309,10 @@ impl Portal {
         id: u64,
     ) -> Result<bool, ControlError> {
         let key = self.type_key(object_type)?;
-        Ok(write::archive(&mut self.state, key, id, now.as_millisecond()))
+        self.user_ctx(now);
+        let done = write::archive(&mut self.state, key, id, now.as_millisecond());
+        self.tell(now);
+        Ok(done)
     }
 
     /// Brings a record back from the bin, with its links to live records. False when it is not in the bin or was
@@ -321,11 +327,20 @@ impl Portal {
         id: u64,
     ) -> Result<bool, ControlError> {
         let key = self.type_key(object_type)?;
-        Ok(write::restore(&mut self.state, key, id, now.as_millisecond()))
+        self.user_ctx(now);
+        let done = write::restore(&mut self.state, key, id, now.as_millisecond());
+        self.tell(now);
+        Ok(done)
+    }
+
+    /// Tells those who listen what has just been done.
+    fn tell(&mut self, now: Timestamp) {
+        webhooks::spread(&mut self.state, now.as_millisecond());
     }
 
     fn user_ctx(&mut self, now: Timestamp) -> Ctx<'static> {
         let source = self.state.source_key(Source::user(EDITOR));
+        self.state.changes.begin(source);
         Ctx {
             now: now.as_millisecond(),
             version: Version::V2026_09,

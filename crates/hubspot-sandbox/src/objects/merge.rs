@@ -11,6 +11,7 @@ use crate::objects::view::{Selection, View};
 use crate::objects::write;
 use crate::properties::definition::{PropKey, Semantics};
 use crate::state::{MERGE, State};
+use crate::webhooks::changes::What;
 
 /// Observed: more merges into one record are refused with 414.
 const MAX_MERGES: usize = 250;
@@ -55,6 +56,11 @@ pub(crate) fn merge(state: &mut State, ctx: &Ctx<'_>, key: TypeKey) -> Result<An
         ty.index_unique(loser, false);
         ty.records.change(loser, |record| record.archived_at = Some(ctx.now));
         ty.records.forward(loser, survivor);
+    }
+    let moved = values.len();
+    state.changes.push_by(What::Merged { key, survivor, primary, other, moved }, ctx.source, ctx.now);
+    for loser in [primary, other].into_iter().filter(|id| *id != survivor) {
+        state.changes.push_by(What::Deleted(key, loser), ctx.source, ctx.now);
     }
     let cells = values.into_iter().map(|(prop, text)| Cell { prop, source: MERGE, at: ctx.now, text });
     write::set_all(state, key, survivor, cells, ctx);
@@ -163,5 +169,8 @@ pub(crate) fn gdpr_delete(state: &mut State, ctx: &Ctx<'_>, key: TypeKey) -> Res
         .collect();
     state.ty_mut(key).blocked_emails.extend(addresses);
     write::purge(state, key, id);
+    // HubSpot docs: a privacy deletion is told as a deletion too.
+    state.changes.push_by(What::Erased(key, id), ctx.source, ctx.now);
+    state.changes.push_by(What::Deleted(key, id), ctx.source, ctx.now);
     Ok(Answer::no_content())
 }

@@ -8,6 +8,7 @@ use crate::objects::types::TypeKey;
 use crate::properties::definition::PropKey;
 use crate::state::{CALCULATED, State};
 use crate::time::Millis;
+use crate::webhooks::changes::What;
 
 /// Brings a planned record into being.
 pub(crate) fn create(
@@ -20,6 +21,7 @@ pub(crate) fn create(
 ) {
     let record = Record::new(id, ctx.now, ctx.source);
     state.ty_mut(key).records.insert(record);
+    state.changes.push_by(What::Created(key, id), ctx.source, ctx.now);
     update(state, ctx, key, id, draft);
     state.ty_mut(key).records.change(id, Record::shrink);
     for link in links {
@@ -52,6 +54,8 @@ pub(crate) fn set_all(
     cells: impl Iterator<Item = Cell>,
     ctx: &Ctx<'_>,
 ) {
+    let listening = state.changes.is_on();
+    let mut set: Vec<(PropKey, SourceKey, Box<str>)> = Vec::new();
     let ty = state.ty_mut(key);
     let (kept, horizon) = (ty.revisions_kept(), ctx.now.saturating_sub(ctx.lag));
     // Few properties are unique, so few texts are copied here.
@@ -66,6 +70,9 @@ pub(crate) fn set_all(
     ty.records.change(id, |record| {
         for cell in cells {
             let prop = cell.prop;
+            if listening && record.value(prop).unwrap_or_default() != &*cell.text {
+                set.push((prop, cell.source, cell.text.clone()));
+            }
             if let Some(old) = record.set(cell, kept, horizon) {
                 replaced.push((prop, old));
             }
@@ -82,6 +89,9 @@ pub(crate) fn set_all(
     for (index, text) in taken {
         ty.records.claim(index, &text, id);
     }
+    for (prop, source, text) in set {
+        state.changes.push_by(What::Set(key, id, prop, text), source, ctx.now);
+    }
 }
 
 /// Moves a record to the bin: its unique values are free again and its links rest with it.
@@ -92,6 +102,7 @@ pub(crate) fn archive(state: &mut State, key: TypeKey, id: u64, now: Millis) -> 
     state.ty_mut(key).index_unique(id, false);
     state.ty_mut(key).records.change(id, |record| record.archived_at = Some(now));
     state.links.park((key, id));
+    state.changes.push(What::Deleted(key, id), now);
     true
 }
 
@@ -127,6 +138,7 @@ pub(crate) fn restore(state: &mut State, key: TypeKey, id: u64, now: Millis) -> 
     links.unpark((key, id), |(other, other_id)| {
         types.get(other.0 as usize).is_some_and(|ty| ty.records.live(other_id).is_some())
     });
+    state.changes.push(What::Restored(key, id), now);
     true
 }
 

@@ -6,6 +6,7 @@
 mod associations;
 mod batches;
 mod control;
+mod journal;
 mod laws;
 mod limits;
 mod merges;
@@ -17,3 +18,4 @@ mod search;
 mod serve;
 mod support;
 mod values;
+mod webhooks;
