@@ -182,11 +182,14 @@ impl Draft<'_> {
     /// The file's text, which passes the checker: what it would refuse becomes a comment with the reason.
     ///
     /// # Errors
-    /// What is left is still refused: then the problems, as text.
+    /// Nothing is left, or what is left is still refused: then the problems, as text.
     pub(crate) fn settle(&mut self, hubspot: &[Schema]) -> Result<String, String> {
         self.number_doubles();
         // Each round takes something away, so the rounds are bounded by what there is.
         loop {
+            if self.links.iter().all(|link| link.live().next().is_none()) {
+                return Err("no column can be mapped".to_owned());
+            }
             let written = write::write(self);
             let Err(problems) = checked(&written.text, hubspot) else { return Ok(written.text) };
             let mut less = false;

@@ -26,8 +26,9 @@ impl Row {
         self.cells.get(place).map(String::as_str)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.cells.iter().all(|cell| cell.trim().is_empty())
+    /// How many cells say something.
+    pub(crate) fn filled(&self) -> usize {
+        self.cells.iter().filter(|cell| !cell.trim().is_empty()).count()
     }
 }
 
@@ -48,7 +49,7 @@ impl Grid {
         let place = place.ok_or("there is no header: a row that names at least two columns")?;
         let mut rows = rows.into_iter().skip(place);
         let header = rows.next().map(|(_, header)| header).unwrap_or_default();
-        let rows = rows.map(|(number, cells)| Row { number, cells }).filter(|row| !row.is_empty());
+        let rows = rows.map(|(number, cells)| Row { number, cells }).filter(|row| row.filled() > 0);
         Ok(Grid { header, rows: rows.collect() })
     }
 

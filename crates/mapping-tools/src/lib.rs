@@ -1,5 +1,6 @@
 //! What people do with a mapping: try it, prove it, watch for drift, begin one, hand it over. Pure: no I/O, no clock.
 
+pub mod book;
 pub mod cases;
 mod draft;
 pub mod drift;
@@ -8,7 +9,9 @@ mod kinds;
 pub mod names;
 pub mod outline;
 pub mod preview;
+pub mod sheet;
 pub mod standard;
 pub mod suggest;
 mod toml_text;
 pub mod values;
+mod words;

@@ -39,7 +39,14 @@ pub(super) fn write(draft: &Draft<'_>) -> Written {
     let mut file = File { text: String::new(), fields: Vec::new() };
     file.head(draft);
     for (place, link) in draft.links.iter().enumerate() {
-        file.link(draft, place, link);
+        if link.live().next().is_some() {
+            file.link(draft, place, link);
+        } else {
+            file.line("");
+            let said =
+                format!("{}: none of its columns became a field, so there is no link.", link.collection);
+            file.text.push_str(&comment(&said));
+        }
     }
     Written { text: file.text, fields: file.fields }
 }
@@ -82,7 +89,10 @@ impl File {
         }
         for link in links {
             let Some((singular, plural)) = &link.custom else { continue };
-            let Some(title) = link.live().find(|field| field.kind == PropertyKind::Text) else { continue };
+            // HubSpot shows a record by a text, and by a number where there is no text.
+            let title =
+                link.live().find(|field| field.kind == PropertyKind::Text).or_else(|| link.live().next());
+            let Some(title) = title else { continue };
             self.line("");
             self.line("[[objects]]");
             self.line(format!("name = {}", quoted(&link.object)));
@@ -114,7 +124,9 @@ impl File {
                 self.fields.push((start..self.next_line(), place, number));
             }
         }
-        for association in &link.associations {
+        let there =
+            |name: &str| draft.links.iter().any(|far| far.name == name && far.live().next().is_some());
+        for association in link.associations.iter().filter(|association| there(&association.to)) {
             self.line("");
             self.text.push_str(&comment(&format!("{}.", association.reason)));
             self.line("[[links.associations]]");
@@ -205,15 +217,20 @@ impl File {
                 None => self.text.push_str(&comment(&format!("{} = which option?", key(word)))),
             }
         }
-        if field.create.is_some() {
+        // A word that became an option by being made fit for it is the option's best label.
+        let made = |word: &str, option: &str| names::internal_name(word).ends_with(option) && word != option;
+        let mut labels: Vec<(&str, &str)> = Vec::new();
+        for (word, option) in &field.chain.picklist {
+            let option = option.as_deref().filter(|option| made(word, option));
+            // Two words may become one option, which has one label.
+            if let Some(option) = option.filter(|option| !labels.iter().any(|(known, _)| known == option)) {
+                labels.push((option, word));
+            }
+        }
+        if field.create.is_some() && !labels.is_empty() {
             self.line(format!("[picklists.{}.labels]", key(&name)));
-            let mut labelled: Vec<&str> = Vec::new();
-            for (word, option) in &field.chain.picklist {
-                // Two words may become one option, which has one label.
-                if let Some(option) = option.as_deref().filter(|option| !labelled.contains(option)) {
-                    labelled.push(option);
-                    self.line(format!("{} = {}", key(option), quoted(word)));
-                }
+            for (option, word) in labels {
+                self.line(format!("{} = {}", key(option), quoted(word)));
             }
         }
     }

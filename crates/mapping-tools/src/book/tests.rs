@@ -1,0 +1,70 @@
+//! A small book in both writings, and that nothing in a mapping can break out of its page.
+
+use mapping_engine::{Schemas, check};
+
+use super::*;
+
+const MAPPING: &str = r#"
+[mapping]
+name = "acme"
+version = 3
+description = "Customers of the <old> system"
+region = "DE"
+
+[[links]]
+name = "people"
+collection = "people"
+object = "contacts"
+sync_key = "acme_key"
+match = ["email"]
+scope = { field = "active", equals = "yes" }
+fields = [
+  { from = "mail", to = "email", transform = ["trim", "email"], required = true },
+  { concat = ["first", "last"], to = "full_name", kind = "text", create = { label = "Name | whole" }, note = "to decide: split?" },
+  { from = "group", to = "tier", transform = [{ picklist = "tier" }], kind = "option", on_bad = "leave", create = { label = "Tier" } },
+  { from = "city", to = "city", when_empty = "ignore", note = "Sales fills in `city` by hand" },
+]
+associations = [{ name = "boss", to = "people", key = "boss", label = "Boss", inverse = "Reports" }]
+
+[picklists.tier]
+map = { "A|B" = "gold", C = "silver" }
+
+[picklists.unused]
+map = { x = "y" }
+"#;
+
+fn book(text: &str) -> Book {
+    let mapping =
+        check("mapping.toml", text, Schemas::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    Book::of(&mapping, &Outline::read([text]).unwrap())
+}
+
+#[test]
+fn the_book_in_markdown() {
+    insta::assert_snapshot!(book(MAPPING).to_markdown());
+}
+
+#[test]
+fn the_book_in_html() {
+    let html = book(MAPPING).to_html().unwrap();
+    // The head is the same for every book.
+    let body = html.split_once("<body>").unwrap().1;
+    insta::assert_snapshot!(body);
+}
+
+#[test]
+fn what_people_write_stays_text() {
+    let hostile = MAPPING.replace("to decide: split?", "</td><script>alert(1)</script>|\\n# Title?");
+    let book = book(&hostile);
+    let html = book.to_html().unwrap();
+    assert!(!html.contains("<script>"), "{html}");
+    let markdown = book.to_markdown();
+    assert!(!markdown.contains("<script>") && !markdown.contains("\n# Title"), "{markdown}");
+}
+
+#[test]
+fn the_same_mapping_gives_the_same_book() {
+    let (one, other) = (book(MAPPING), book(MAPPING));
+    assert_eq!(one.to_markdown(), other.to_markdown());
+    assert_eq!(one.to_html().unwrap(), other.to_html().unwrap());
+}

@@ -1,0 +1,253 @@
+//! What a mapping file says, in words for people who do not read TOML.
+
+use sync_types::{Conflict, Direction, FirstContact, OnDelete, OnDeleteConflict, Sensitivity};
+use toml::{Table, Value};
+
+use crate::outline::{FieldOutline, SourceOutline, StepOutline};
+
+/// Where a field's value begins.
+pub(crate) fn source(field: &FieldOutline) -> String {
+    let code = |paths: &[String]| paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>();
+    match &field.source {
+        SourceOutline::Paths(paths) if paths.len() > 1 => {
+            format!("the first filled of {}", code(paths).join(", "))
+        }
+        SourceOutline::Paths(paths) => code(paths).join(""),
+        SourceOutline::Concat(paths, separator) if separator == " " => code(paths).join(" and "),
+        SourceOutline::Concat(paths, separator) => {
+            format!("{}, with `{separator}` between them", code(paths).join(" and "))
+        }
+        SourceOutline::Template(template) => format!("the text `{template}`"),
+        SourceOutline::Constant(value) => format!("always `{}`", plain(value)),
+        SourceOutline::Expression(expression) => format!("computed: `{expression}`"),
+        SourceOutline::Unknown => "see the mapping file".to_owned(),
+    }
+}
+
+/// A transform as what it does. One that is not known here is named with its arguments.
+pub(crate) fn step(step: &StepOutline) -> String {
+    let argument = step.argument.as_ref();
+    let said = argument.map(plain).unwrap_or_default();
+    let table = argument.and_then(Value::as_table);
+    let of = |key: &str| table.and_then(|table| table.get(key)).map(plain);
+    match (step.name.as_str(), argument) {
+        ("trim", None) => "white space at both ends removed".to_owned(),
+        ("collapse_spaces", None) => "white space tidied".to_owned(),
+        ("lower", None) => "in small letters".to_owned(),
+        ("upper", None) => "in capitals".to_owned(),
+        ("title", None) => "each word with a capital".to_owned(),
+        ("nfc", None) => "accented letters in one code each".to_owned(),
+        ("email", None) => "as an e-mail address".to_owned(),
+        ("domain", None) => "the domain of it".to_owned(),
+        ("url", None) => "as a web address".to_owned(),
+        ("phone", None) => "as an international telephone number".to_owned(),
+        ("phone", Some(Value::String(region))) => {
+            format!("as an international telephone number, {region} where no country code is given")
+        }
+        ("replace", Some(Value::Table(_))) => {
+            format!("`{}` replaced by `{}`", of("find").unwrap_or_default(), of("with").unwrap_or_default())
+        }
+        ("extract", Some(Value::String(pattern))) => format!("the part that matches `{pattern}`"),
+        ("max_length", Some(Value::Integer(chars))) => format!("refused beyond {chars} characters"),
+        ("max_length", Some(Value::Table(_))) => {
+            let cut = of("over").as_deref() == Some("cut");
+            let chars = of("chars").unwrap_or_default();
+            if cut {
+                format!("cut to {chars} characters")
+            } else {
+                format!("refused beyond {chars} characters")
+            }
+        }
+        ("number", None) => "as a number".to_owned(),
+        ("number", Some(Value::Table(_))) => number(of("decimal"), of("group"), of("strip")),
+        ("round", None) => "rounded to a whole number".to_owned(),
+        ("round", Some(Value::Integer(places))) => format!("rounded to {places} places"),
+        ("boolean", None) => "as yes or no".to_owned(),
+        ("boolean", Some(Value::Table(_))) => format!(
+            "yes for {}, no for {}",
+            of("true").unwrap_or_else(|| "the usual words".to_owned()),
+            of("false").unwrap_or_else(|| "the usual words".to_owned())
+        ),
+        ("date", None) => "as a date (2026-12-31)".to_owned(),
+        ("date", Some(_)) => format!("as a date written {said}"),
+        ("date_time", None) => "as a time".to_owned(),
+        ("date_time", Some(Value::Table(_))) => {
+            let formats = of("formats").map(|formats| format!(" written {formats}")).unwrap_or_default();
+            let zone = of("zone").map(|zone| format!(", in the zone {zone}")).unwrap_or_default();
+            format!("as a time{formats}{zone}")
+        }
+        ("unix_time", Some(_)) => format!("as a time counted in {said} since 1970"),
+        ("to_date", None) => "the day of it".to_owned(),
+        ("to_date", Some(Value::String(zone))) => format!("the day of it in the zone {zone}"),
+        ("picklist", Some(Value::String(name))) => format!("by the table “{name}”"),
+        ("lookup", Some(Value::String(name))) => format!("looked up in “{name}”"),
+        ("split", None) => "taken apart at `;`".to_owned(),
+        ("split", Some(Value::String(mark))) => format!("taken apart at `{mark}`"),
+        ("join", None) => "joined with `, `".to_owned(),
+        ("join", Some(Value::String(mark))) => format!("joined with `{mark}`"),
+        ("text", None) => "written out as text".to_owned(),
+        ("default", Some(_)) => format!("`{said}` where it is empty"),
+        (name, None) => format!("`{name}`"),
+        (name, Some(_)) => format!("`{name}` ({said})"),
+    }
+}
+
+fn number(decimal: Option<String>, group: Option<String>, strip: Option<String>) -> String {
+    let mut parts = Vec::new();
+    if let Some(decimal) = decimal {
+        parts.push(format!("`{decimal}` before the decimals"));
+    }
+    if let Some(group) = group {
+        parts.push(format!("`{group}` between thousands"));
+    }
+    if let Some(strip) = strip {
+        parts.push(format!("{strip} left out"));
+    }
+    if parts.is_empty() { "as a number".to_owned() } else { format!("as a number with {}", parts.join(", ")) }
+}
+
+/// What an empty value means.
+pub(crate) fn when_empty(field: &FieldOutline) -> String {
+    if field.required {
+        return "record refused".to_owned();
+    }
+    match &field.when_empty {
+        None => "emptied".to_owned(),
+        Some(Value::String(word)) if word == "clear" => "emptied".to_owned(),
+        Some(Value::String(word)) if word == "ignore" => "left alone".to_owned(),
+        Some(Value::Table(table)) if table.contains_key("default") => {
+            format!("becomes `{}`", table.get("default").map(plain).unwrap_or_default())
+        }
+        Some(other) => plain(other),
+    }
+}
+
+/// What a value that is refused means.
+pub(crate) fn on_bad(field: &FieldOutline) -> &'static str {
+    if field.on_bad.as_deref() == Some("leave") { "left out" } else { "record refused" }
+}
+
+/// Conditions, all of which must hold, or an expression.
+pub(crate) fn conditions(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(conditions).collect::<Vec<_>>().join(" and "),
+        Value::Table(table) => condition(table),
+        Value::String(expression) => format!("`{expression}`"),
+        other => plain(other),
+    }
+}
+
+fn condition(table: &Table) -> String {
+    let field = table.get("field").map(plain).unwrap_or_default();
+    let test = table.iter().find(|(key, _)| *key != "field");
+    match test {
+        Some((key, value)) if key == "equals" => format!("`{field}` is {}", plain(value)),
+        Some((key, value)) if key == "in" => format!("`{field}` is one of {}", plain(value)),
+        Some((key, value)) if key == "not_in" => format!("`{field}` is none of {}", plain(value)),
+        Some((key, Value::Boolean(true))) if key == "present" => format!("`{field}` is filled"),
+        Some((key, Value::Boolean(false))) if key == "present" => format!("`{field}` is empty"),
+        _ => format!("`{}`", plain(&Value::Table(table.clone()))),
+    }
+}
+
+/// A TOML value without the marks that only TOML needs.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Table(table) => {
+            let entries = table.iter().map(|(key, value)| format!("{key} = {}", plain(value)));
+            entries.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Which way values travel.
+pub(crate) fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ToRight => "to HubSpot",
+        Direction::ToLeft => "from HubSpot",
+        Direction::Both => "both ways",
+    }
+}
+
+/// Whose value counts.
+pub(crate) fn owner(way: Direction, conflict: Conflict) -> &'static str {
+    match (way, conflict) {
+        (Direction::ToRight, _) | (Direction::Both, Conflict::Left) => "source",
+        (Direction::ToLeft, _) | (Direction::Both, Conflict::Right) => "HubSpot",
+        (Direction::Both, Conflict::Newest) => "the newest",
+        (Direction::Both, Conflict::Filled) => "the side that has a value",
+        (Direction::Both, Conflict::Furthest) => "the furthest in order",
+        (Direction::Both, Conflict::Ask) => "a person decides",
+    }
+}
+
+/// How far values may be shown.
+pub(crate) fn sensitivity(class: Sensitivity) -> &'static str {
+    match class {
+        Sensitivity::Public => "public",
+        Sensitivity::Personal => "personal",
+        Sensitivity::Sensitive => "sensitive",
+    }
+}
+
+/// What happens when a record that is recognised for the first time has other values.
+pub(crate) fn first_contact(policy: FirstContact) -> &'static str {
+    match policy {
+        FirstContact::Source => "the source's values are written",
+        FirstContact::FillEmpty => "only empty properties are filled",
+    }
+}
+
+/// What a deletion means for the counterpart.
+pub(crate) fn on_delete(policy: OnDelete) -> &'static str {
+    match policy {
+        OnDelete::Keep => "the counterpart stays",
+        OnDelete::Delete => "the counterpart is deleted",
+        OnDelete::Ask => "a person decides",
+    }
+}
+
+/// What a deletion means for a counterpart that has changed.
+pub(crate) fn on_delete_conflict(policy: OnDeleteConflict) -> &'static str {
+    match policy {
+        OnDeleteConflict::Delete => "the deletion counts",
+        OnDeleteConflict::Edit => "the change counts",
+        OnDeleteConflict::Ask => "a person decides",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transforms_read_as_what_they_do() {
+        let cases = [
+            (r#""trim""#, "white space at both ends removed"),
+            (r#"{ max_length = { chars = 50, over = "cut" } }"#, "cut to 50 characters"),
+            (
+                r#"{ number = { decimal = ",", group = "." } }"#,
+                "as a number with `,` before the decimals, `.` between thousands",
+            ),
+            (r#"{ date = ["%d.%m.%Y", "%Y-%m-%d"] }"#, "as a date written %d.%m.%Y, %Y-%m-%d"),
+            (r#"{ boolean = { true = ["ja"], false = ["nein", "-"] } }"#, "yes for ja, no for nein, -"),
+            (r#"{ newcomer = { a = 1 } }"#, "`newcomer` (a = 1)"),
+        ];
+        for (written, said) in cases {
+            let text =
+                format!("[[links]]\nname = \"l\"\n[[links.fields]]\nto = \"p\"\ntransform = [{written}]");
+            let outline = crate::outline::Outline::read([text.as_str()]).unwrap();
+            assert_eq!(step(&outline.links[0].fields[0].chain[0]), said);
+        }
+    }
+
+    #[test]
+    fn conditions_read_as_sentences() {
+        let scope: Table =
+            r#"scope = [{ field = "a", in = ["x", "y"] }, { field = "b", present = true }]"#.parse().unwrap();
+        assert_eq!(conditions(&scope["scope"]), "`a` is one of x, y and `b` is filled");
+    }
+}
