@@ -138,7 +138,9 @@ pub enum InboxErrorKind {
 }
 
 impl InboxError {
-    pub(crate) fn new(kind: InboxErrorKind, message: impl Into<String>) -> Self {
+    /// An error of that kind.
+    #[must_use]
+    pub fn new(kind: InboxErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 }

@@ -191,7 +191,9 @@ pub enum GapCause {
 }
 
 impl GapCause {
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name in a store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             GapCause::Away => "away",
             GapCause::OffsetGone => "offset gone",
@@ -200,7 +202,9 @@ impl GapCause {
         }
     }
 
-    pub(crate) fn from_name(name: &str) -> Self {
+    /// The cause with that name in a store.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
         [GapCause::Away, GapCause::OffsetGone, GapCause::Unreadable]
             .into_iter()
             .find(|cause| cause.name() == name)

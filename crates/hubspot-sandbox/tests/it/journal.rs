@@ -97,7 +97,7 @@ fn merges_associations_and_installs_stand_in_it_too() {
         json!({"subscriptionType": "APP_LIFECYCLE_EVENT", "eventTypeId": "4-1916193", "properties": []}),
     ]);
     let (one, two, contact) = (bench.company("one"), bench.company("two"), bench.contact("a@example.com"));
-    let deal = bench.make("deals", json!({"dealname": "d"}));
+    let deal = bench.make("deals", json!({"dealname": "d", "dealstage": "appointmentscheduled"}));
     bench.ok(200, "PUT", &format!("{CONTACTS}/{contact}/associations/default/companies/{one}"), Value::Null);
     bench.ok(200, "PUT", &format!("{CONTACTS}/{contact}/associations/default/deals/{deal}"), Value::Null);
     let body = json!({"primaryObjectId": one, "objectIdToMerge": two});

@@ -8,7 +8,7 @@ use hubspot_sandbox::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Bench, COMPANIES, CONTACTS, TOKEN, config};
+use crate::support::{Bench, COMPANIES, CONTACTS, config};
 
 /// The app of the bench's credential.
 const APP: u64 = 1_000_001;
@@ -333,5 +333,4 @@ fn subscribing_changes_no_answer_and_a_snapshot_keeps_what_waits() {
         bench.ok(200, "GET", &format!("{BASE}/subscriptions"), Value::Null)["results"][0]["active"],
         true
     );
-    let _ = TOKEN;
 }

@@ -13,21 +13,27 @@ use sha2::{Digest as _, Sha256};
 pub struct EventId([u8; 16]);
 
 impl EventId {
-    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+    /// The name with these bytes, as an inbox has kept it.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+    /// The name's bytes, in the order in which names sort.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
     /// The first name that an event of that time can have.
-    pub(crate) fn first_at(time: Timestamp) -> Self {
+    #[must_use]
+    pub fn first_at(time: Timestamp) -> Self {
         Self::new(time, &[0; 10])
     }
 
     /// The time of the event, to the millisecond; not before 1970.
-    pub(crate) fn time(&self) -> Timestamp {
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
         let millis = self.0.iter().take(6).fold(0_i64, |millis, byte| (millis << 8) | i64::from(*byte));
         Timestamp::from_millisecond(millis).unwrap_or_default()
     }
