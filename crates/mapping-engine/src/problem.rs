@@ -71,6 +71,11 @@ impl Problems {
         self.sources.files().first().map_or("", |file| file.name.as_str())
     }
 
+    /// Every file that was checked, the main one first: its name as messages show it, and its text.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.files().iter().map(|file| (file.name.as_str(), file.text.as_str()))
+    }
+
     /// Whether at least one problem refuses the mapping.
     #[must_use]
     pub fn has_errors(&self) -> bool {
