@@ -168,6 +168,12 @@ impl<'a> Table<'a> {
 
     /// Tells every key that nobody asked for.
     pub(crate) fn finish(self, report: &mut Report) {
+        #[cfg(test)]
+        seen::note(
+            self.what,
+            &self.known,
+            self.entries.iter().filter(|entry| entry.used).map(|entry| entry.key),
+        );
         for entry in self.entries.iter().filter(|entry| !entry.used) {
             report.error(
                 "unknown-key",
@@ -221,4 +227,34 @@ pub(crate) fn wrong_type(node: Node<'_>, wanted: &str, report: &mut Report) {
 fn article(kind: &str) -> String {
     let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'u']);
     format!("{} {kind}", if vowel { "an" } else { "a" })
+}
+
+/// Which tables and keys were read, for the test that holds the reader against the schema and the reference.
+#[cfg(test)]
+pub(crate) mod seen {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// By table: the keys that it may have, and those that some file had.
+    type Seen = BTreeMap<&'static str, (BTreeSet<String>, BTreeSet<String>)>;
+
+    thread_local! {
+        static SEEN: RefCell<Seen> = const { RefCell::new(BTreeMap::new()) };
+    }
+
+    pub(super) fn note<'a>(what: &'static str, known: &[&'static str], used: impl Iterator<Item = &'a str>) {
+        SEEN.with_borrow_mut(|seen| {
+            let (all, found) = seen.entry(what).or_default();
+            all.extend(known.iter().map(|key| (*key).to_owned()));
+            found.extend(used.map(str::to_owned));
+        });
+    }
+
+    pub(crate) fn forget() {
+        SEEN.with_borrow_mut(BTreeMap::clear);
+    }
+
+    pub(crate) fn all() -> Seen {
+        SEEN.with_borrow(Clone::clone)
+    }
 }

@@ -9,6 +9,8 @@ mod lookup;
 pub(crate) mod pipeline;
 mod rates;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -236,8 +236,9 @@ fn settle_kind(
     context: &mut Context,
 ) -> PropertyKind {
     let picklist_last = matches!(field.chain.last(), Some(At { value: Step::Picklist(_), .. }));
+    let named = matches!(field.source, SourceDoc::Named(..)) && field.chain.is_empty();
     let natural = match given {
-        Ty::Text | Ty::Any if picklist_last => PropertyKind::Option,
+        Ty::Text | Ty::Any if named || picklist_last => PropertyKind::Option,
         given => given.natural_kind(),
     };
     let kind = match (&field.kind, property) {

@@ -265,19 +265,6 @@ fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Op
             );
             None
         }
-        "lookup" => {
-            let name = text(node, &mut context.report)?;
-            if let Some(table) = context.lookups.get(&name.value) {
-                context.used_lookups.push(name.value);
-                return Some(Step::Lookup(table.clone()));
-            }
-            context.used_lookups.push(name.value.clone());
-            let known = context.lookups.keys().map(String::as_str);
-            let remedy = suggest(&name.value, known, &format!("add `[lookups.{}]`", name.value));
-            let reason = format!("there is no lookup table `{}`", name.value);
-            context.report.error("unknown-lookup", &name.span, reason, remedy);
-            None
-        }
         "split" | "join" => {
             let separator = text(node, &mut context.report)?;
             if separator.value.is_empty() && name.value == "split" {

@@ -67,7 +67,10 @@ fn read_lookup(
     let default = default.as_ref().map(|default| default.value.as_str());
     match Lookup::parse(&name.value, &text, columns, ignore_case, default) {
         Ok(lookup) => {
-            let digest = Fingerprinter::new(*b"mapping-lookup-\n").text(&text).0;
+            let mut pairs: Vec<_> = lookup.pairs().collect();
+            pairs.sort_unstable();
+            let content = format!("{pairs:?} {default:?} {ignore_case}");
+            let digest = Fingerprinter::new(*b"mapping-lookup-\n").text(&content).0;
             context.digests.push((name.value.clone(), digest));
             Some(lookup)
         }

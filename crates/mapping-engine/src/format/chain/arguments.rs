@@ -244,6 +244,7 @@ fn read_mask(node: Node<'_>, context: &mut Context) -> Option<Step> {
 
 fn read_lookup(node: Node<'_>, context: &mut Context) -> Option<Step> {
     let name = text(node, &mut context.report)?;
+    context.used_lookups.push(name.value.clone());
     if let Some(table) = context.lookups.get(&name.value) {
         return Some(Step::Lookup(table.clone()));
     }
