@@ -384,14 +384,17 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
 
 /// Reads one file by itself.
 #[cfg(test)]
-pub(crate) fn read_alone(text: &str) -> (Option<MappingDoc>, crate::problem::Problems) {
+pub(crate) fn read_alone(
+    text: &str,
+    functions: &Functions,
+) -> (Option<MappingDoc>, crate::problem::Problems) {
     let mut report = Report::default();
     let sources = Sources::load("file", text, &crate::files::NoFiles, &mut report);
     let given = Given {
         files: &crate::files::NoFiles,
         portal: Portal::default(),
         environment: None,
-        functions: None,
+        functions: Some(functions),
         final_ids: false,
     };
     let (doc, context) = read(&sources, given, report);

@@ -39,6 +39,8 @@ pub(crate) struct Reason {
 /// A compiled way back.
 #[derive(Debug)]
 pub(crate) struct BackPlan {
+    /// What the source's field holds.
+    start: Ty,
     target: Target,
     /// From the property's canonical value to the source's, in the order in which they run.
     steps: Vec<Step>,
@@ -72,6 +74,7 @@ enum Empty {
 /// The first step from the end that loses something, or a source or meaning of empty that has no way back.
 pub(crate) fn compile(field: &FieldPlan, start: Ty) -> Result<BackPlan, Reason> {
     let target = Target::of(&field.source)?;
+    let start = assumed(start, &field.steps);
     let (steps, given) = undo(&field.steps, start)?;
     let empty = match &field.when_empty {
         EmptyPlan::Default(_) => {
@@ -87,6 +90,7 @@ pub(crate) fn compile(field: &FieldPlan, start: Ty) -> Result<BackPlan, Reason> 
     };
     let listed = field.limits.kind == PropertyKind::Options;
     Ok(BackPlan {
+        start,
         target,
         steps,
         single: listed && given == Ty::Text,
@@ -100,6 +104,7 @@ pub(crate) fn compile(field: &FieldPlan, start: Ty) -> Result<BackPlan, Reason> 
 /// # Errors
 /// As [`compile`].
 pub(crate) fn compile_key(edge: &EdgePlan, start: Ty) -> Result<BackPlan, Reason> {
+    let start = assumed(start, &edge.steps);
     let (mut steps, given) = undo(&edge.steps, start)?;
     if given == Ty::List {
         return Err(Reason {
@@ -113,7 +118,27 @@ pub(crate) fn compile_key(edge: &EdgePlan, start: Ty) -> Result<BackPlan, Reason
         steps.splice(0..0, last);
     }
     let empty = if edge.required { Empty::Refuse } else { Empty::Clear };
-    Ok(BackPlan { target: Target::First(vec![edge.key]), steps, single: false, respells: false, empty })
+    Ok(BackPlan {
+        start,
+        target: Target::First(vec![edge.key]),
+        steps,
+        single: false,
+        respells: false,
+        empty,
+    })
+}
+
+/// A source without a schema holds text where the chain begins by reading a writing of its own, such as `31.12.2026`.
+fn assumed(start: Ty, steps: &[Step]) -> Ty {
+    let reads_text = match steps.first() {
+        Some(Step::Number(rule)) => !rule.is_plain(),
+        Some(Step::Boolean(words)) => !words.is_plain(),
+        Some(Step::Date(formats)) => !formats.is_empty(),
+        Some(Step::DateTime(rule)) => !rule.formats.is_empty(),
+        Some(Step::ParseJson) => true,
+        _ => false,
+    };
+    if start == Ty::Any && reads_text { Ty::Text } else { start }
 }
 
 /// The chain's steps undone, in the order in which they run back, and what the chain gives.
@@ -121,6 +146,15 @@ fn undo(steps: &[Step], start: Ty) -> Result<(Vec<Step>, Ty), Reason> {
     let mut taken = start;
     let mut undone = Vec::with_capacity(steps.len());
     for (place, step) in steps.iter().enumerate() {
+        let later = steps.get(place + 1..).unwrap_or_default();
+        let checks_length = |step: &Step| matches!(step, Step::MaxLength { .. });
+        if checks_length(step) && !later.iter().all(checks_length) {
+            return Err(Reason {
+                step: Some(place),
+                reason: "a length that fits here may not fit when the later transforms are undone".into(),
+                remedy: "put `max_length` at the end of the list".into(),
+            });
+        }
         match step.inverse(taken) {
             Inverse::Exact(steps) | Inverse::NormalForm(steps) => undone.push(steps),
             Inverse::None(reason) => {
@@ -290,6 +324,21 @@ fn no_way_back(reason: impl Into<Cow<'static, str>>) -> Failure {
 }
 
 impl BackPlan {
+    /// Whether a source with this schema can hold the value, in each of the field's paths, so that it can be told
+    /// which part of the property came from which path.
+    pub(crate) fn may_start_with(&self, value: &Value) -> bool {
+        let fits = self.start == Ty::Any || value.is_null() || Ty::of_value(value) == self.start;
+        let apart = match &self.target {
+            Target::First(_) => true,
+            Target::Parts(parts) => parts.iter().all(|part| match (part, value) {
+                (TemplatePlan::Text(text), Value::Text(value)) => !value.contains(text.as_str()),
+                (TemplatePlan::Text(_), _) => false,
+                (TemplatePlan::Path(_), _) => true,
+            }),
+        };
+        fits && apart
+    }
+
     /// The source's values without the proof that they map to the property's value again.
     fn write(&self, value: &Value) -> Result<Written, Failure> {
         let mut flow = match value {

@@ -222,8 +222,11 @@ impl LinkPlan {
         places: &Places,
         trace: Option<&mut Trace>,
     ) -> Result<Option<Value>, FieldProblem> {
-        self.run_from(field, &FromRecord { record, places }, trace)
-            .map_err(|failure| self.refused(field, failure))
+        match self.run_from(field, &FromRecord { record, places }, trace) {
+            // What flows both ways is written as it is compared, so that the two never differ.
+            Ok(value) => Ok(value.map(|value| self.respelled(field, value))),
+            Err(failure) => Err(self.refused(field, failure)),
+        }
     }
 
     /// As [`LinkPlan::run_field`], with the values of paths from anywhere.

@@ -146,7 +146,7 @@ fn wrong(wanted: Ty, found: &Value) -> Failure {
 }
 
 /// The text of a value; empty is the empty text.
-pub(super) fn text<'v>(value: &'v Value) -> Result<&'v str, Failure> {
+pub(super) fn text(value: &Value) -> Result<&str, Failure> {
     match value {
         Value::Null => Ok(""),
         Value::Text(text) => Ok(text),

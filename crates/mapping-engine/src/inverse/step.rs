@@ -89,10 +89,13 @@ impl Step {
             },
             Step::Split(separator) => Inverse::NormalForm(vec![Step::Join(separator.clone())]),
             Step::Join(_) if taken == Ty::Text => Inverse::Exact(Vec::new()),
+            Step::Join(_) if taken == Ty::Any => {
+                Inverse::None("it is not known whether the source holds a list or text".into())
+            }
             Step::Join(separator) if separator.trim().is_empty() => {
                 Inverse::None("spaces alone do not tell where one item ends".into())
             }
-            Step::Join(separator) => Inverse::NormalForm(vec![Step::Split(separator.trim().into())]),
+            Step::Join(separator) => Inverse::NormalForm(vec![Step::Split(separator.clone())]),
             Step::ToText => Inverse::NormalForm(match taken {
                 Ty::Number => vec![Step::Number(number::NumberRule::default())],
                 Ty::Bool => vec![Step::Boolean(crate::steps::boolean::BoolWords::default())],
@@ -130,6 +133,7 @@ impl Step {
             Step::Date(formats) => match taken {
                 Ty::Date => Inverse::Exact(Vec::new()),
                 Ty::Any if formats.is_empty() => Inverse::NormalForm(Vec::new()),
+                _ if formats.is_empty() => Inverse::NormalForm(vec![Step::ToText]),
                 _ => match date::writable_date_format(formats) {
                     Some(format) => {
                         Inverse::NormalForm(vec![Step::FormatDate(DateFormat { format, zone: None })])

@@ -34,10 +34,12 @@ pub(super) fn source(steps: &[Step], limits: &Limits) -> Vec<Value> {
     values.extend(days().map(Value::Date));
     values.extend(moments().map(Value::DateTime));
     values.push(Value::List(vec![Value::text("b"), Value::text("a")]));
+    values.push(Value::List(Vec::new()));
     values.extend(limits.options.iter().flatten().map(|option| Value::text(&**option)));
     for step in steps {
         match step {
             Step::Picklist(table) => values.extend(table.words.iter().map(|(word, _)| Value::text(&**word))),
+            Step::Lookup(table) => values.extend(table.pairs().take(64).map(|(key, _)| Value::text(key))),
             Step::Date(formats) => {
                 for format in formats.iter() {
                     values.extend(
@@ -78,7 +80,7 @@ fn moments() -> impl Iterator<Item = Timestamp> {
         .filter_map(|second| Timestamp::from_second(second).ok())
 }
 
-const TEXTS: [&str; 38] = [
+const TEXTS: [&str; 49] = [
     "a",
     "A b",
     " Ada  King ",
@@ -116,5 +118,16 @@ const TEXTS: [&str; 38] = [
     "15.07.2026",
     "2026-07-15T12:30:00Z",
     "DE",
+    "EUR",
+    "Germany",
+    "DEU",
+    "German",
+    "https://a.de",
+    "0301234",
+    " ",
+    " ;",
+    "C-C-1 ",
+    "- x -",
+    "\u{200b}a\u{feff} ",
     "1753970000",
 ];

@@ -223,18 +223,26 @@ fn split<'a>(text: &str, separator: &str) -> Flow<'a> {
     list(parts.map(|part| Value::Text(part.into())).collect())
 }
 
+/// An item that holds the separator counts as several, so that splitting the text again gives the same text.
 fn join<'a>(items: &[Value], separator: &str) -> Result<Flow<'a>, Failure> {
     let mut text = String::new();
+    let mut push = |part: &str| {
+        let part = part.trim();
+        if !part.is_empty() {
+            if !text.is_empty() {
+                text.push_str(separator);
+            }
+            text.push_str(part);
+        }
+    };
     for item in items {
-        let part = scalar_text(item)
+        let item = scalar_text(item)
             .ok_or_else(|| Failure::bad_type("join", Ty::List, "a list that holds lists or objects"))?;
-        if part.is_empty() {
-            continue;
+        if separator.is_empty() {
+            push(&item);
+        } else {
+            item.split(separator).for_each(&mut push);
         }
-        if !text.is_empty() {
-            text.push_str(separator);
-        }
-        text.push_str(&part);
     }
     Ok(Flow::text(Cow::Owned(text)))
 }

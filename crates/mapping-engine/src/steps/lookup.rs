@@ -105,11 +105,6 @@ impl Lookup {
         found.or(self.default.as_ref()).map(|value| &**value)
     }
 
-    /// How many keys there are.
-    pub(crate) fn len(&self) -> usize {
-        self.map.len()
-    }
-
     pub(crate) fn translate<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Failure> {
         match self.find(&text) {
             Some(value) if *value == *text => Ok(text),

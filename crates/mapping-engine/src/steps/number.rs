@@ -50,8 +50,12 @@ impl NumberRule {
             if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(self.bad());
             }
-            plain.push('.');
-            plain.push_str(fraction);
+            // Zeros at the end are no digits that an exact decimal would have to hold.
+            let fraction = fraction.trim_end_matches('0');
+            if !fraction.is_empty() {
+                plain.push('.');
+                plain.push_str(fraction);
+            }
         }
         Decimal::from_str_exact(&plain).map_err(|_| {
             Failure::new(

@@ -4,6 +4,7 @@ use sync_types::Value;
 
 use crate::flow::Flow;
 use crate::format;
+use crate::functions::Functions;
 use crate::plan::Reader;
 use crate::step::Step;
 
@@ -14,7 +15,7 @@ fn step(transform: &str) -> Step {
          object = 'contacts'\nfields = [{{ from = 'x', to = 'x', transform = [{transform}] }}]\n\
          [picklists.p]\nignore_case = true\nmap = {{ Rot = 'red', 'grün' = 'green' }}\n"
     );
-    let (doc, problems) = format::read_alone(&file);
+    let (doc, problems) = format::read_alone(&file, &Functions::new());
     assert!(!problems.has_errors(), "{problems}");
     doc.unwrap().links.remove(0).fields.remove(0).chain.remove(0).value
 }

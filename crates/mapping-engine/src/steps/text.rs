@@ -96,8 +96,12 @@ pub(crate) fn nfkc(text: Cow<'_, str>) -> Cow<'_, str> {
     if normal == *text { text } else { Cow::Owned(normal) }
 }
 
-/// Fills a shorter text up in front.
+/// Trims, and fills a shorter text up in front.
 pub(crate) fn pad(text: Cow<'_, str>, chars: usize, with: char) -> Cow<'_, str> {
+    let text = trim(text);
+    if text.is_empty() {
+        return text;
+    }
     let missing = chars.saturating_sub(text.chars().count());
     if missing == 0 {
         return text;
