@@ -51,6 +51,7 @@ pub struct Check<'a> {
     environment: Option<&'a str>,
     samples: &'a [(&'a str, &'a [Record])],
     functions: Option<&'a Functions>,
+    inferred: bool,
 }
 
 impl<'a> Check<'a> {
@@ -66,6 +67,7 @@ impl<'a> Check<'a> {
             environment: None,
             samples: &[],
             functions: None,
+            inferred: false,
         }
     }
 
@@ -99,6 +101,13 @@ impl<'a> Check<'a> {
         Check { samples, ..self }
     }
 
+    /// The source's schema was inferred from sample rows, see [`infer`](crate::infer): a column that they do not have
+    /// may be there all the same, and is a warning.
+    #[must_use]
+    pub fn source_is_inferred(self) -> Check<'a> {
+        Check { inferred: true, ..self }
+    }
+
     /// The functions and keys of the engagement's own that the mapping may name.
     #[must_use]
     pub fn functions(self, functions: &'a Functions) -> Check<'a> {
@@ -120,6 +129,7 @@ impl<'a> Check<'a> {
             final_ids: self.schemas.hubspot.is_some(),
         };
         let (doc, mut context) = format::read(&sources, given, report);
+        context.inferred = self.inferred;
         let compiled = doc.map(|doc| {
             names::check_names(&doc, &mut context);
             compile(doc, &self, &mut context)

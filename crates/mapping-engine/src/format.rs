@@ -238,6 +238,8 @@ pub(crate) struct Context {
     pub(crate) digests: Vec<(String, u64)>,
     pub(crate) pipelines: Pipelines,
     pub(crate) environment: Environment,
+    /// Whether the source's schema is inferred from samples.
+    pub(crate) inferred: bool,
     pub(crate) region: Option<&'static Region>,
     pub(crate) zone: Option<TimeZone>,
     zones: TimeZoneDatabase,
@@ -317,6 +319,7 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
         digests: Vec::new(),
         pipelines: Pipelines::default(),
         environment: Environment::default(),
+        inferred: false,
         region: None,
         zone: None,
         zones: TimeZoneDatabase::bundled(),

@@ -11,6 +11,7 @@ mod fingerprint;
 mod flow;
 mod format;
 mod functions;
+pub mod infer;
 mod inverse;
 mod laws;
 mod mapping;

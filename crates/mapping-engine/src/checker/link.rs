@@ -344,15 +344,14 @@ fn path_kind(path: &At<String>, schema: &Schema, context: &mut Context) -> Ty {
     if let Some(kind) = source_kind(&path.value, schema) {
         return kind;
     }
-    context.report.error(
-        "unknown-column",
-        &path.span,
-        format!("the collection `{}` has no column `{}`", schema.name, path.value),
-        suggest(
-            &path.value,
-            schema.properties.iter().map(|property| property.name.as_str()),
-            "name one that it has",
-        ),
-    );
+    let known = schema.properties.iter().map(|property| property.name.as_str());
+    let remedy = suggest(&path.value, known, "name one that it has");
+    if context.inferred {
+        let reason = format!("no sample row of `{}` has a column `{}`", schema.name, path.value);
+        context.report.warning("unknown-column", &path.span, reason, remedy);
+    } else {
+        let reason = format!("the collection `{}` has no column `{}`", schema.name, path.value);
+        context.report.error("unknown-column", &path.span, reason, remedy);
+    }
     Ty::Any
 }

@@ -35,7 +35,9 @@ pub(super) fn compile_expression(
     paths: &mut Vec<Path>,
     context: &mut Context,
 ) -> Option<Computed> {
-    let kind_of = |path: &str| source.map_or(Some(Ty::Any), |schema| source_kind(path, schema));
+    // Of columns that only samples lack, the path itself is warned about.
+    let unknown = context.inferred.then_some(Ty::Any);
+    let kind_of = |path: &str| source.map_or(Some(Ty::Any), |schema| source_kind(path, schema)).or(unknown);
     let columns =
         || source.map(|schema| schema.properties.iter().map(|column| column.name.as_str()).collect());
     let expression = compile_text(text, condition, &kind_of, columns().unwrap_or_default(), context)?;
