@@ -86,7 +86,8 @@ struct WordTable {
 impl Book {
     /// Writes the book of a mapping.
     #[must_use]
-    pub fn of(mapping: &CheckedMapping, outline: &Outline) -> Book {
+    pub fn of(mapping: &CheckedMapping) -> Book {
+        let outline = &Outline::of(mapping);
         let links: Vec<Chapter> = mapping
             .links()
             .iter()
@@ -105,7 +106,10 @@ impl Book {
                 object.object, schema.singular, schema.plural, schema.primary_display
             ))
         });
-        let at_home = outline.never_leaves_source.iter().map(|path| format!("`{path}`"));
+        let at_home = outline.never_leaves_source.iter().flat_map(|(collection, paths)| {
+            let of = if collection == "*" { "any collection".to_owned() } else { format!("`{collection}`") };
+            paths.iter().map(move |path| format!("`{path}` of {of}"))
+        });
         let of_links = outline.links.iter().flat_map(|link| {
             link.never_leaves_source.iter().map(move |path| format!("`{path}` of `{}`", link.name))
         });
@@ -258,12 +262,7 @@ fn facts(link: &Link, written: &LinkOutline, outline: &Outline) -> Vec<(String, 
     for (key, value) in unsaid {
         add(key, words::plain(value));
     }
-    let at_home: Vec<String> = written
-        .never_leaves_source
-        .iter()
-        .chain(&outline.never_leaves_source)
-        .map(|path| format!("`{path}`"))
-        .collect();
+    let at_home: Vec<String> = outline.at_home(written).map(|path| format!("`{path}`")).collect();
     if !at_home.is_empty() {
         add("never leaves the source", at_home.join(", "));
     }

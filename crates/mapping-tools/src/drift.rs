@@ -237,8 +237,8 @@ impl fmt::Display for Change {
 
 /// What has moved between two contracts, the worst first, each with what it does to the mapping.
 #[must_use]
-pub fn drift(pinned: &Contract, now: &Contract, mapping: &CheckedMapping, outline: &Outline) -> Vec<Change> {
-    let uses = uses::Uses::of(mapping, outline);
+pub fn drift(pinned: &Contract, now: &Contract, mapping: &CheckedMapping) -> Vec<Change> {
+    let uses = uses::Uses::of(mapping, &Outline::of(mapping));
     let mut changes = classify::side(Side::Source, &pinned.source, &now.source, &uses);
     changes.extend(classify::side(Side::HubSpot, &pinned.hubspot, &now.hubspot, &uses));
     changes.sort_by(|one, other| {

@@ -2,9 +2,14 @@
 //!
 //! Reading is forgiving, because [`mapping_engine::check`] is the judge: what is not understood here is left out.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use mapping_engine::CheckedMapping;
 use toml::{Table, Value};
+
+use read::{condition_paths, expression_names, template_paths, texts};
 
 /// A mapping's files, read together.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,8 +26,10 @@ pub struct Outline {
     pub links: Vec<LinkOutline>,
     /// Tables of words, by name.
     pub picklists: BTreeMap<String, PicklistOutline>,
-    /// Columns that never leave the source, of the whole mapping.
-    pub never_leaves_source: Vec<String>,
+    /// Columns that never leave the source: a collection, or `*` for all, and its paths.
+    pub never_leaves_source: BTreeMap<String, Vec<String>>,
+    /// Names that properties have in the chosen environment: object type, name in the file, name there.
+    renamed: Vec<(String, String, String)>,
 }
 
 /// One `[[links]]`.
@@ -82,6 +89,8 @@ pub enum SourceOutline {
     Constant(Value),
     /// An expression.
     Expression(String),
+    /// A pipeline or stage by its name: which of the two, and the name.
+    Named(&'static str, String),
     /// A key that this version of the tools does not know.
     Unknown,
 }
@@ -128,33 +137,36 @@ pub struct PicklistOutline {
 }
 
 impl Outline {
-    /// Reads the files of a mapping, the main one first.
+    /// What the author of a checked mapping wrote, all its files together, with the names of its environment.
+    #[must_use]
+    pub fn of(mapping: &CheckedMapping) -> Outline {
+        let mut outline = Outline::default();
+        for (_, text) in mapping.warnings().texts() {
+            // Every text of a checked mapping is TOML.
+            if let Ok(table) = text.parse() {
+                outline.add(&table, mapping.environment());
+            }
+        }
+        outline.rename();
+        outline
+    }
+
+    /// Reads the text of a mapping of one file.
     ///
     /// # Errors
-    /// One of them is not TOML; `check` says where.
-    pub fn read<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Outline, toml::de::Error> {
+    /// It is not TOML; `check` says where.
+    pub fn read(text: &str) -> Result<Outline, toml::de::Error> {
         let mut outline = Outline::default();
-        for text in texts {
-            outline.add(text.parse()?);
-        }
+        outline.add(&text.parse()?, None);
         Ok(outline)
     }
 
-    fn add(&mut self, file: Table) {
-        if let Some(head) = file.get("mapping").and_then(Value::as_table) {
-            if let Some(name) = text(head, "name") {
-                self.name = name;
-            }
-            self.description = text(head, "description").or(self.description.take());
-            self.region = text(head, "region").or(self.region.take());
-            self.zone = text(head, "zone").or(self.zone.take());
-            self.never_leaves_source.extend(texts(head.get("never_leaves_source")));
-        }
-        self.never_leaves_source.extend(texts(file.get("never_leaves_source")));
-        self.links.extend(tables(file.get("links")).map(read_link));
-        for (name, table) in file.get("picklists").and_then(Value::as_table).into_iter().flatten() {
-            if let Some(table) = table.as_table() {
-                self.picklists.insert(name.clone(), read_picklist(table));
+    /// Gives the properties the names that they have in the environment.
+    fn rename(&mut self) {
+        for (object, from, to) in &self.renamed {
+            let links = self.links.iter_mut().filter(|link| link.object == *object);
+            for field in links.flat_map(|link| &mut link.fields).filter(|field| field.to == *from) {
+                field.to.clone_from(to);
             }
         }
     }
@@ -168,10 +180,13 @@ impl Outline {
     /// Whether a path leads to, or into, a column that never leaves the source.
     #[must_use]
     pub fn stays_home(&self, link: &LinkOutline, path: &str) -> bool {
-        self.never_leaves_source
-            .iter()
-            .chain(&link.never_leaves_source)
-            .any(|column| leads_into(path, column))
+        self.at_home(link).any(|column| leads_into(path, column))
+    }
+
+    /// The columns of a link that never leave the source, wherever the mapping says so.
+    pub fn at_home<'o>(&'o self, link: &'o LinkOutline) -> impl Iterator<Item = &'o String> {
+        let of = |collection: &str| self.never_leaves_source.get(collection).into_iter().flatten();
+        of("*").chain(of(&link.collection)).chain(&link.never_leaves_source)
     }
 }
 
@@ -182,7 +197,7 @@ impl LinkOutline {
         self.fields.iter().find(|field| field.to == to)
     }
 
-    /// The paths that the conditions of `scope` ask; those of an expression are not known here.
+    /// The paths that `scope` asks. Of an expression every name in it, whether a path or not.
     #[must_use]
     pub fn scope_paths(&self) -> Vec<String> {
         condition_paths(self.scope.as_ref())
@@ -190,14 +205,24 @@ impl LinkOutline {
 }
 
 impl FieldOutline {
-    /// The source paths that the value is made of, each once; those of an expression are not known here.
+    /// The source paths that the value is made of, each once. Of an expression every name in it, whether a path or
+    /// not.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        let all: Vec<String> = match &self.source {
+        let mut all: Vec<String> = match &self.source {
             SourceOutline::Paths(paths) | SourceOutline::Concat(paths, _) => paths.clone(),
             SourceOutline::Template(template) => template_paths(template),
+            SourceOutline::Expression(expression) => expression_names(expression),
             _ => Vec::new(),
         };
+        for step in &self.chain {
+            let argument = step.argument.as_ref();
+            match step.name.as_str() {
+                "coalesce" => all.extend(texts(argument)),
+                "convert" => all.extend(texts(argument.and_then(|argument| argument.get("from_field")))),
+                _ => {}
+            }
+        }
         let mut seen = BTreeSet::new();
         all.into_iter().filter(|path| seen.insert(path.clone())).collect()
     }
@@ -224,157 +249,6 @@ pub fn leads_into(path: &str, column: &str) -> bool {
     path == column || path.strip_prefix(column).is_some_and(|rest| rest.starts_with('.'))
 }
 
-fn read_link(table: &Table) -> LinkOutline {
-    let known = [
-        "name",
-        "collection",
-        "object",
-        "description",
-        "scope",
-        "fields",
-        "associations",
-        "never_leaves_source",
-    ];
-    let of = |key| text(table, key).unwrap_or_default();
-    LinkOutline {
-        name: of("name"),
-        collection: of("collection"),
-        object: of("object"),
-        description: text(table, "description"),
-        scope: table.get("scope").cloned(),
-        never_leaves_source: texts(table.get("never_leaves_source")),
-        fields: tables(table.get("fields")).map(read_field).collect(),
-        associations: tables(table.get("associations")).map(read_association).collect(),
-        rest: others(table, &known),
-    }
-}
-
-fn read_field(table: &Table) -> FieldOutline {
-    let known = [
-        "to",
-        "from",
-        "concat",
-        "separator",
-        "template",
-        "value",
-        "expression",
-        "transform",
-        "when_empty",
-        "on_bad",
-        "required",
-        "note",
-    ];
-    FieldOutline {
-        to: text(table, "to").unwrap_or_default(),
-        source: read_source(table),
-        chain: read_chain(table.get("transform")),
-        when_empty: table.get("when_empty").cloned(),
-        on_bad: text(table, "on_bad"),
-        required: flag(table, "required"),
-        note: text(table, "note"),
-        rest: others(table, &known),
-    }
-}
-
-fn read_source(table: &Table) -> SourceOutline {
-    if let Some(from) = table.get("from") {
-        SourceOutline::Paths(texts(Some(from)))
-    } else if let Some(concat) = table.get("concat") {
-        let separator = text(table, "separator").unwrap_or_else(|| " ".to_owned());
-        SourceOutline::Concat(texts(Some(concat)), separator)
-    } else if let Some(template) = text(table, "template") {
-        SourceOutline::Template(template)
-    } else if let Some(value) = table.get("value") {
-        SourceOutline::Constant(value.clone())
-    } else if let Some(expression) = text(table, "expression") {
-        SourceOutline::Expression(expression)
-    } else {
-        SourceOutline::Unknown
-    }
-}
-
-/// One transform or a list of them, each a name or a table of one key.
-fn read_chain(value: Option<&Value>) -> Vec<StepOutline> {
-    let step = |value: &Value| match value {
-        Value::String(name) => Some(StepOutline { name: name.clone(), argument: None }),
-        Value::Table(table) => {
-            let (name, argument) = table.iter().next()?;
-            Some(StepOutline { name: name.clone(), argument: Some(argument.clone()) })
-        }
-        _ => None,
-    };
-    match value {
-        Some(Value::Array(items)) => items.iter().filter_map(step).collect(),
-        Some(one) => step(one).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-fn read_association(table: &Table) -> AssociationOutline {
-    let of = |key| text(table, key).unwrap_or_default();
-    AssociationOutline {
-        name: of("name"),
-        to: of("to"),
-        key: of("key"),
-        chain: read_chain(table.get("transform")),
-        when: table.get("when").cloned(),
-        inverse: text(table, "inverse"),
-        required: flag(table, "required"),
-        note: text(table, "note"),
-    }
-}
-
-fn read_picklist(table: &Table) -> PicklistOutline {
-    let words = table.get("map").and_then(Value::as_table).into_iter().flatten();
-    PicklistOutline {
-        map: words.filter_map(|(word, option)| Some((word.clone(), option.as_str()?.to_owned()))).collect(),
-        default: text(table, "default"),
-        ignore_case: flag(table, "ignore_case"),
-    }
-}
-
-fn condition_paths(value: Option<&Value>) -> Vec<String> {
-    let path = |value: &Value| value.as_table().and_then(|table| text(table, "field"));
-    match value {
-        Some(Value::Array(items)) => items.iter().filter_map(path).collect(),
-        Some(one) => path(one).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-/// The paths in a template's braces; `{{` and `}}` are braces themselves.
-fn template_paths(template: &str) -> Vec<String> {
-    let plain = template.replace("{{", "").replace("}}", "");
-    let opened = plain.split('{').skip(1);
-    opened.filter_map(|part| part.split_once('}')).map(|(path, _)| path.trim().to_owned()).collect()
-}
-
-fn text(table: &Table, key: &str) -> Option<String> {
-    table.get(key).and_then(Value::as_str).map(str::to_owned)
-}
-
-fn flag(table: &Table, key: &str) -> bool {
-    table.get(key).and_then(Value::as_bool).unwrap_or(false)
-}
-
-/// A text, or a list of texts.
-fn texts(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn tables(value: Option<&Value>) -> impl Iterator<Item = &Table> {
-    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table)
-}
-
-fn others(table: &Table, known: &[&str]) -> Table {
-    let unknown = table.iter().filter(|(key, _)| !known.contains(&key.as_str()));
-    unknown.map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,22 +264,60 @@ mod tests {
         ];
         for (source, paths) in cases {
             let text = format!("[[links]]\nname = \"l\"\n[[links.fields]]\nto = \"p\"\n{source}");
-            let outline = Outline::read([text.as_str()]).unwrap();
+            let outline = Outline::read(&text).unwrap();
             assert_eq!(outline.links[0].field("p").unwrap().paths(), paths, "{source}");
         }
     }
 
     #[test]
-    fn several_files_are_one_mapping() {
-        let outline = Outline::read([
-            "[mapping]\nname = \"a\"\nnever_leaves_source = [\"salary\"]\n[[links]]\nname = \"x\"",
-            "[[links]]\nname = \"y\"\nscope = [{ field = \"z\", present = true }]\n[picklists.p]\nmap = { A = \"b\" }",
-        ])
+    fn a_path_that_stays_at_home_is_known_for_every_collection_or_one() {
+        let outline = Outline::read(
+            r#"
+            [never_leaves_source]
+            "*" = ["salary"]
+            staff = ["pin"]
+            [[links]]
+            name = "s"
+            collection = "staff"
+            scope = [{ field = "z", present = true }]
+            [[links]]
+            name = "t"
+            collection = "team"
+            scope = "lower(team.name) == 'a b' && open"
+            "#,
+        )
         .unwrap();
-        assert_eq!(outline.name, "a");
-        let link = outline.link("y").unwrap();
-        assert_eq!(link.scope_paths(), ["z"]);
-        assert!(outline.stays_home(link, "salary.net") && !outline.stays_home(link, "salary_code"));
-        assert_eq!(outline.picklists["p"].map["A"], "b");
+        let (staff, team) = (outline.link("s").unwrap(), outline.link("t").unwrap());
+        assert!(outline.stays_home(staff, "salary.net") && outline.stays_home(staff, "pin"));
+        assert!(!outline.stays_home(team, "pin") && !outline.stays_home(team, "salary_code"));
+        assert_eq!(staff.scope_paths(), ["z"]);
+        assert_eq!(team.scope_paths(), ["lower", "team.name", "open"]);
+    }
+
+    #[test]
+    fn included_files_and_the_environment_are_part_of_it() {
+        let main = r#"
+            include = ["people.toml"]
+            [mapping]
+            name = "a"
+            [environments.sandbox.properties.contacts]
+            email = "mail_test"
+            "#;
+        let people = r#"
+            [[links]]
+            name = "people"
+            collection = "people"
+            object = "contacts"
+            sync_key = "k"
+            fields = [{ from = "m", to = "email", note = "why?" }]
+            "#;
+        let files = |path: &str| match path {
+            "people.toml" => Ok(people.to_owned()),
+            _ => Err("there is no such file".to_owned()),
+        };
+        let check = mapping_engine::Check::new("mapping.toml", main).files(&files).environment("sandbox");
+        let mapping = check.run().unwrap_or_else(|problems| panic!("{problems}"));
+        let outline = Outline::of(&mapping);
+        assert_eq!(outline.link("people").unwrap().field("mail_test").unwrap().note.as_deref(), Some("why?"));
     }
 }

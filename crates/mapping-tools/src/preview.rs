@@ -53,15 +53,10 @@ pub struct FieldPreview {
 
 /// Shows what the mapping makes of a record; `None`: it has no such link.
 #[must_use]
-pub fn preview(
-    mapping: &CheckedMapping,
-    outline: &Outline,
-    link: LinkId,
-    record: &Record,
-) -> Option<Preview> {
+pub fn preview(mapping: &CheckedMapping, link: LinkId, record: &Record) -> Option<Preview> {
     let explanation = mapping.explain(link, record)?;
     let definition = mapping.links().get(usize::from(link.0))?;
-    let hidden = hidden_paths(mapping, outline, link);
+    let hidden = hidden_paths(mapping, &Outline::of(mapping), link);
     let fields = explanation.fields.into_iter().enumerate().map(|(place, field)| {
         let sensitivity = definition.properties.get(place).map(|property| property.sensitivity);
         let masked = sensitivity == Some(Sensitivity::Sensitive)

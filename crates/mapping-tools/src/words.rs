@@ -20,6 +20,7 @@ pub(crate) fn source(field: &FieldOutline) -> String {
         SourceOutline::Template(template) => format!("the text `{template}`"),
         SourceOutline::Constant(value) => format!("always `{}`", plain(value)),
         SourceOutline::Expression(expression) => format!("computed: `{expression}`"),
+        SourceOutline::Named(what, name) => format!("the {what} “{name}”"),
         SourceOutline::Unknown => "see the mapping file".to_owned(),
     }
 }
@@ -87,6 +88,56 @@ pub(crate) fn step(step: &StepOutline) -> String {
         ("join", Some(Value::String(mark))) => format!("joined with `{mark}`"),
         ("text", None) => "written out as text".to_owned(),
         ("default", Some(_)) => format!("`{said}` where it is empty"),
+        _ => more(&step.name, argument, &said),
+    }
+}
+
+/// The rarer transforms.
+fn more(name: &str, argument: Option<&Value>, said: &str) -> String {
+    let table = argument.and_then(Value::as_table);
+    let of = |key: &str| table.and_then(|table| table.get(key)).map(plain);
+    let to = || of("to").unwrap_or_else(|| said.to_owned());
+    match (name, argument) {
+        ("nfkc", None) => "look-alike characters made one".to_owned(),
+        ("prefix", Some(_)) => format!("`{said}` put before it"),
+        ("suffix", Some(_)) => format!("`{said}` put behind it"),
+        ("strip_prefix", Some(_)) => format!("`{said}` taken from its front"),
+        ("strip_suffix", Some(_)) => format!("`{said}` taken from its end"),
+        ("pad", Some(_)) => {
+            let chars = of("chars").unwrap_or_else(|| said.to_owned());
+            format!("filled up to {chars} characters with `{}`", of("with").unwrap_or_else(|| "0".to_owned()))
+        }
+        ("empty_if", Some(_)) => format!("{said} counts as empty"),
+        ("name_part", Some(Value::String(part))) => format!("the {part} name of a whole name"),
+        ("country", Some(_)) => format!("as a country ({})", to()),
+        ("region", Some(_)) => format!("as a region of a country ({})", to()),
+        ("language", Some(_)) => format!("as a language ({})", to()),
+        ("currency_code", None) => "as a currency's code".to_owned(),
+        ("hash", Some(_)) => "hashed, so that it cannot be read".to_owned(),
+        ("mask", Some(_)) => format!("masked ({said})"),
+        ("item", Some(_)) => format!("item {said} of the list"),
+        ("parse_json", None) => "read as JSON".to_owned(),
+        ("write_json", None) => "written as JSON".to_owned(),
+        ("pointer", Some(_)) => format!("what stands at `{said}` in it"),
+        ("coalesce", Some(_)) => format!("where it is empty, the first filled of {said}"),
+        ("format_number", Some(_)) => format!("written as a number ({said})"),
+        ("multiply", Some(_)) => format!("times {said}"),
+        ("unit", Some(_)) => {
+            format!("from {} to {}", of("from").unwrap_or_default(), of("to").unwrap_or_default())
+        }
+        ("convert", Some(_)) => {
+            format!("converted to {} at the rates “{}”", to(), of("rates").unwrap_or_default())
+        }
+        ("format_boolean", Some(_)) => format!("written as yes or no ({said})"),
+        ("to_unix_time", Some(_)) => format!("counted in {said} since 1970"),
+        ("format_date", Some(_)) => {
+            format!("written as a date {}", of("format").unwrap_or_else(|| said.to_owned()))
+        }
+        ("function", Some(_)) => format!("by the engagement's own function `{said}`"),
+        ("consent", Some(Value::Table(states))) => {
+            let states = states.iter().map(|(state, words)| format!("{state} for {}", plain(words)));
+            format!("a consent: {}", states.collect::<Vec<_>>().join(", "))
+        }
         (name, None) => format!("`{name}`"),
         (name, Some(_)) => format!("`{name}` ({said})"),
     }
@@ -239,7 +290,7 @@ mod tests {
         for (written, said) in cases {
             let text =
                 format!("[[links]]\nname = \"l\"\n[[links.fields]]\nto = \"p\"\ntransform = [{written}]");
-            let outline = crate::outline::Outline::read([text.as_str()]).unwrap();
+            let outline = crate::outline::Outline::read(&text).unwrap();
             assert_eq!(step(&outline.links[0].fields[0].chain[0]), said);
         }
     }

@@ -36,7 +36,7 @@ map = { x = "y" }
 fn book(text: &str) -> Book {
     let mapping =
         check("mapping.toml", text, Schemas::default()).unwrap_or_else(|problems| panic!("{problems}"));
-    Book::of(&mapping, &Outline::read([text]).unwrap())
+    Book::of(&mapping)
 }
 
 #[test]

@@ -26,9 +26,8 @@ associations = [{ name = "boss", to = "people", key = "boss" }]
 
 fn shown(columns: &[(&str, &str)]) -> Preview {
     let mapping = check("mapping.toml", MAPPING, Schemas::default()).unwrap();
-    let outline = Outline::read([MAPPING]).unwrap();
     let columns = columns.iter().map(|(name, value)| ((*name).to_owned(), Value::text(*value)));
-    preview(&mapping, &outline, LinkId(0), &record("7", columns)).unwrap()
+    preview(&mapping, LinkId(0), &record("7", columns)).unwrap()
 }
 
 #[test]

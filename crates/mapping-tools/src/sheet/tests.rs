@@ -58,7 +58,7 @@ fn a_sheet_without_the_columns_is_refused_with_what_it_has() {
 fn headings_between_rows_name_the_object() {
     let text = "Field,Property\nContacts,\nMail,email\nCompanies,\nName,name\n";
     let imported = import_csv(text);
-    let outline = crate::outline::Outline::read([imported.text.as_str()]).unwrap();
+    let outline = crate::outline::Outline::read(&imported.text).unwrap();
     let links: Vec<&str> = outline.links.iter().map(|link| link.object.as_str()).collect();
     assert_eq!(links, ["contacts", "companies"]);
 }

@@ -63,7 +63,7 @@ fn tables_that_name_each_other_are_associated() {
     let request =
         Request { name: "acme", tables: &tables, hubspot: None, region: Some("DE"), zone: Some("UTC") };
     let suggestion = suggest(request).unwrap();
-    let outline = crate::outline::Outline::read([suggestion.text.as_str()]).unwrap();
+    let outline = crate::outline::Outline::read(&suggestion.text).unwrap();
     let edges: Vec<(&str, &str, &str)> = outline
         .links
         .iter()
