@@ -74,7 +74,10 @@ pub(super) fn read_consent(mut table: Table<'_>, context: &mut Context) -> Optio
     }
     let (name, from, to) = (name?, from?, to?);
     let picklist = states(&name.value, words, context);
-    let order = STATES.map(|(state, _)| At { value: Value::text(state), span: to.span.clone() });
+    let options = picklist.options.clone();
+    let order =
+        options.iter().map(|(state, _)| At { value: Value::text(state.as_str()), span: to.span.clone() });
+    let order = order.collect();
     Some(FieldDoc {
         source: SourceDoc::Paths(vec![from]),
         kind: Some(At { value: PropertyKind::Option, span: to.span.clone() }),
@@ -90,11 +93,11 @@ pub(super) fn read_consent(mut table: Table<'_>, context: &mut Context) -> Optio
             label: label.map_or_else(|| format!("Consent: {}", name.value), |label| label.value),
             description: String::from("Kept by the integration; an opt-out is never undone by it."),
             group: None,
-            options: STATES.map(|(state, label)| (state.to_owned(), label.to_owned())).to_vec(),
+            options,
         }),
         direction,
         conflict: Some(At { value: Conflict::Furthest, span: to.span.clone() }),
-        order: order.to_vec(),
+        order,
         ratchet: true,
         overwrite: true,
         sensitivity: sync_types::Sensitivity::Personal,
@@ -117,7 +120,12 @@ fn states(name: &str, words: Vec<(At<String>, &'static str)>, context: &mut Cont
         default: None,
         words: Vec::new(),
         back: HashMap::new(),
-        options: STATES.map(|(state, label)| (state.to_owned(), label.to_owned())).to_vec(),
+        // A state without a word could not come back.
+        options: STATES
+            .iter()
+            .filter(|(state, _)| words.iter().any(|(_, known)| known == state))
+            .map(|(state, label)| ((*state).to_owned(), (*label).to_owned()))
+            .collect(),
     };
     for (word, state) in words {
         picklist.back.entry(state.into()).or_insert_with(|| word.value.as_str().into());

@@ -11,7 +11,11 @@ mod infer;
 #[cfg(test)]
 mod json_schema;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod map;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod problems;
 #[cfg(test)]
