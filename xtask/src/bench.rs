@@ -8,6 +8,7 @@ mod programs;
 mod settings;
 mod spread;
 mod table;
+pub(crate) mod webhooks;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -17,7 +17,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let sandbox = build_sandbox(workspace)?;
     let scripts = workspace.root.join("crates/hubspot-sandbox/tests/conformance");
     let python = install_python_sdk(workspace)?;
-    let modules = install_node_sdk(&workspace.target.join("conformance/node"))?;
+    let modules = node_with(&workspace.target.join("conformance/node"), &[NODE_SDK])?;
 
     let mut python_suite = Command::new(python);
     python_suite.arg("suite.py").current_dir(scripts.join("python"));
@@ -48,22 +48,26 @@ fn build_sandbox(workspace: &Workspace) -> Result<PathBuf, String> {
 
 /// A virtual environment with HubSpot's SDK, made where it is not yet there; answers with its interpreter.
 pub(crate) fn install_python_sdk(workspace: &Workspace) -> Result<PathBuf, String> {
-    let folder = &workspace.target.join("conformance/python");
+    python_with(&workspace.target.join("conformance/python"), &[PYTHON_SDK])
+}
+
+/// A virtual environment with these packages, made where it is not yet there; answers with its interpreter.
+pub(crate) fn python_with(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    once(folder, PYTHON_SDK, || {
+    once(folder, &packages.join(" "), || {
         process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
-        let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTHON_SDK];
-        process::run(Command::new(&python).args(arguments))
+        let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        process::run(Command::new(&python).args(arguments).args(packages))
     })?;
     Ok(python)
 }
 
-/// Answers with the folder that `NODE_PATH` must name.
-fn install_node_sdk(folder: &Path) -> Result<PathBuf, String> {
-    once(folder, NODE_SDK, || {
+/// These packages in a folder of their own; answers with the one that `NODE_PATH` must name.
+pub(crate) fn node_with(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
+    once(folder, &packages.join(" "), || {
         let arguments =
             ["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
-        process::run(Command::new("npm").args(arguments).arg("--prefix").arg(folder).arg(NODE_SDK))
+        process::run(Command::new("npm").args(arguments).arg("--prefix").arg(folder).args(packages))
     })?;
     Ok(folder.join("node_modules"))
 }

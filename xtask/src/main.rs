@@ -5,6 +5,7 @@ mod arrows;
 mod bench;
 mod ci;
 mod conformance;
+mod fuzz;
 mod process;
 mod readme;
 mod tidy;
@@ -26,6 +27,9 @@ cargo xtask <command>
   bench sync           engine, bare loop and Python script bring contacts into hubspot-sandbox; prints figures and goals
                        [--rounds N] [--rows N] [--python-rounds N] [--million] (needs python3 and a package registry
                        the first time, unless --python-rounds 0)
+  bench webhooks       our receiver, a bare one, Express and FastAPI take signed webhooks; prints figures and goals
+                       [--rounds N] [--seconds N] (needs python3, node, npm and a package registry the first time)
+  fuzz [target]        the mutation tests for longer: [--seconds N] of each target
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +41,10 @@ fn main() -> ExitCode {
         ["check-arrows"] => in_workspace(arrows::run),
         ["tidy"] => in_workspace(tidy::run),
         ["conformance"] => in_workspace(conformance::run),
+        ["fuzz", options @ ..] => in_workspace(|workspace| fuzz::run(workspace, options)),
+        ["bench", "webhooks", options @ ..] => {
+            in_workspace(|workspace| bench::webhooks::run(workspace, options))
+        }
         ["bench", "sync", options @ ..] => in_workspace(|workspace| bench::run(workspace, options)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -51,7 +51,7 @@ fn text(spread: Option<Spread>, digits: usize) -> String {
 }
 
 /// Columns as wide as their widest cell, two spaces apart, without spaces at the end of a line.
-fn aligned(lines: &[Vec<String>]) -> String {
+pub(super) fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|line| line.get(column));
