@@ -1,6 +1,6 @@
 //! The mapping's files as they are written, before anything in them is compared with a schema.
 
-mod chain;
+pub(crate) mod chain;
 mod consent;
 pub(crate) mod environment;
 mod field;

@@ -28,6 +28,7 @@ pub use checker::{Check, Schemas, check, check_with};
 pub use codes::{codes, explain_code};
 pub use explain::{Explanation, FieldExplanation};
 pub use files::{Files, NoFiles};
+pub use format::chain::transforms;
 pub use functions::{Functions, Refusal, ValueKind};
 pub use mapping::{CheckedMapping, Consent};
 pub use portal::{Owner, Pipeline, Portal, Stage};

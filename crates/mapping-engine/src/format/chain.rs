@@ -77,8 +77,13 @@ pub(crate) const TRANSFORMS: [(&str, &str); 53] = [
     ("function", "{ function = \"name\" }"),
 ];
 
+/// Every transform's name, in the order of the reference; functions of the engagement's own not among them.
+pub fn transforms() -> impl Iterator<Item = &'static str> + Clone {
+    TRANSFORMS.iter().map(|(name, _)| *name)
+}
+
 fn names(functions: &Functions) -> impl Iterator<Item = &'static str> + Clone {
-    TRANSFORMS.iter().map(|(name, _)| *name).chain(functions.names())
+    transforms().chain(functions.names())
 }
 
 fn known(name: &str) -> bool {

@@ -1,8 +1,11 @@
 //! Nested data: JSON in text, and a place inside nested values by JSON pointer (RFC 6901).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use sync_types::Value;
 
 use crate::flow::Failure;
@@ -46,30 +49,68 @@ impl Pointer {
     }
 }
 
-/// The value that a JSON text stands for. Numbers that no exact decimal holds stay texts.
+/// How deep a JSON text may be nested.
+const DEPTH_MAX: usize = 100;
+
+/// The value that a JSON text stands for, with its objects in the text's order. Numbers that no exact decimal holds stay
+/// texts.
 ///
 /// # Errors
-/// Text that is no JSON, or is nested more than 127 deep.
+/// Text that is no JSON, or is nested more than 100 deep.
 pub(crate) fn parse(text: &str) -> Result<Value, Failure> {
-    serde_json::from_str::<serde_json::Value>(text)
-        .map(value_of)
-        .map_err(|_| Failure::new("bad-json", "not a JSON text", "correct it at the source"))
+    serde_json::from_str::<&RawValue>(text)
+        .ok()
+        .and_then(|raw| value_of(raw, DEPTH_MAX))
+        .ok_or_else(|| Failure::new("bad-json", "not a JSON text", "correct it at the source"))
 }
 
-fn value_of(json: serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(value),
-        serde_json::Value::Number(number) => {
-            let text = number.to_string();
-            let exact = Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text));
+/// Level by level, because only a number's own text is exact.
+fn value_of(raw: &RawValue, depth: usize) -> Option<Value> {
+    let depth = depth.checked_sub(1)?;
+    let text = raw.get();
+    Some(match text.bytes().next()? {
+        b'{' => {
+            let Entries(entries) = serde_json::from_str(text).ok()?;
+            let entry = |(name, raw): (String, &RawValue)| Some((name.into(), value_of(raw, depth)?));
+            Value::Object(entries.into_iter().map(entry).collect::<Option<_>>()?)
+        }
+        b'[' => {
+            let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+            Value::List(items.into_iter().map(|raw| value_of(raw, depth)).collect::<Option<_>>()?)
+        }
+        b'"' => Value::text(serde_json::from_str::<String>(text).ok()?),
+        b't' => Value::Bool(true),
+        b'f' => Value::Bool(false),
+        b'n' => Value::Null,
+        _ => {
+            let exact = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text));
             exact.map_or_else(|_| Value::text(text), Value::Number)
         }
-        serde_json::Value::String(text) => Value::text(text),
-        serde_json::Value::Array(items) => Value::List(items.into_iter().map(value_of).collect()),
-        serde_json::Value::Object(entries) => {
-            Value::Object(entries.into_iter().map(|(name, value)| (name.into(), value_of(value))).collect())
+    })
+}
+
+/// An object's entries in the text's order.
+struct Entries<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries<'de>, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
         }
+        deserializer.deserialize_map(InOrder)
     }
 }
 

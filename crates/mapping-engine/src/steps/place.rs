@@ -46,15 +46,23 @@ pub(crate) fn country(text: &str, form: CountryForm) -> Result<String, Failure> 
     })
 }
 
+/// Letters and digits only, in small letters.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 fn find_country(text: &str) -> Option<Country> {
-    let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let plain = folded(text);
     let plain = match &*plain {
         "uk" => "gb",
         other => other,
     };
-    let named = || Country::from_name(plain).or_else(|_| Country::from_alias(plain));
-    let found = plain.parse::<Country>().or_else(|_| named());
-    found.ok().or_else(|| format!("the{plain}").parse().ok())
+    let by_name = || {
+        let name = |country: &&Country| folded(country.long_name).trim_start_matches("the") == plain;
+        Country::get_countries().iter().find(name).copied()
+    };
+    let known = plain.parse::<Country>().or_else(|_| Country::from_alias(plain));
+    known.ok().or_else(by_name)
 }
 
 /// `The United States Of America` as `United States of America`.

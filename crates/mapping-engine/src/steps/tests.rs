@@ -7,6 +7,9 @@ use crate::format;
 use crate::functions::Functions;
 use crate::plan::Reader;
 use crate::step::Step;
+use crate::steps::currency::RateTable;
+use crate::steps::lookup::{Columns, Lookup};
+use crate::steps::privacy::Hash;
 
 /// The step that a mapping file would have for this.
 fn step(transform: &str) -> Step {
@@ -228,7 +231,8 @@ fn days_and_instants_follow_formats_and_zones() {
             ("15.07.2026", "2026-07-15"),
             (" 5.7.2026 ", "2026-07-05"),
             ("2026-07-15", "2026-07-15"),
-            ("15.07.26", "2026-07-15"), // not the year 26            ("31.04.2026", "!bad-date"),
+            ("15.07.26", "2026-07-15"), // not the year 26
+            ("31.04.2026", "!bad-date"),
             ("15.07.2026 12:00", "!bad-date"),
         ],
     );
@@ -295,6 +299,227 @@ fn kinds_are_changed_by_name_only() {
     assert_eq!(run("'date'", Value::from(1)), "!bad-type");
     assert_eq!(run("{ default = 'x' }", Value::Null), "x");
     assert_eq!(run("{ default = 'x' }", "y".into()), "y");
+}
+
+#[test]
+fn affixes_are_put_and_taken_away() {
+    table("{ strip_prefix = 'C-' }", &[("C-C-1", "C-1"), ("c-1", "c-1"), ("C-", "(empty)")]);
+    table("{ strip_suffix = '.0' }", &[("17.0", "17"), ("17.00", "17.00")]);
+    table("{ pad = 4 }", &[("17", "0017"), ("12345", "12345"), (" 7 ", "0007"), (" ", "(empty)")]);
+    table("{ pad = { chars = 3, with = 'ä' } }", &[("x", "ääx")]);
+    table("{ empty_if = ['N/A', 'übrig'] }", &[(" n/a", "(empty)"), ("ÜBRIG", "(empty)"), ("n", "n")]);
+    table("'nfkc'", &[("ﬁ", "fi"), ("Ａ", "A"), ("abc", "abc")]);
+}
+
+#[test]
+fn names_are_taken_apart() {
+    let table_of = |name: &str| {
+        ["title", "first", "middle", "last", "suffix"]
+            .map(|part| run(&format!("{{ name_part = '{part}' }}"), Value::text(name)).replace("(empty)", ""))
+            .join("|")
+    };
+    let names = [
+        ("Ada King", "|Ada||King|"),
+        ("King, Ada", "|Ada||King|"),
+        ("Dr. Ada M. King", "Dr.|Ada|M.|King|"),
+        ("Prof. Dr. King, Ada Mary", "|Ada|Mary|Prof. Dr. King|"),
+        ("Ludwig van Beethoven", "|Ludwig||van Beethoven|"),
+        ("van Beethoven, Ludwig", "|Ludwig||van Beethoven|"),
+        ("Ada King, PhD", "|Ada||King|PhD"),
+        ("Martin Luther King Jr.", "|Martin|Luther|King|Jr."),
+        ("King", "|||King|"),
+        ("Frau King", "Frau|||King|"),
+        (",", "||||"),
+        ("Dr.", "Dr.||||"),
+        ("Jr.", "||||Jr."),
+        ("de", "|||de|"),
+    ];
+    for (name, parts) in names {
+        assert_eq!(table_of(name), parts, "{name}");
+    }
+}
+
+#[test]
+fn places_languages_and_currencies_get_their_codes() {
+    table(
+        "'country'",
+        &[
+            ("de", "DE"),
+            ("DEU", "DE"),
+            ("276", "DE"),
+            ("United Kingdom", "GB"),
+            ("UK", "GB"),
+            ("USA", "US"),
+            ("United States of America", "US"),
+            ("The Netherlands", "NL"),
+            ("Czech Republic", "CZ"),
+            ("Atlantis", "!bad-country"),
+            ("D", "!bad-country"),
+        ],
+    );
+    table("{ country = 'name' }", &[("KR", "Republic of Korea"), ("de", "Germany")]);
+    table("{ country = 'numeric' }", &[("Afghanistan", "004")]);
+    table(
+        "{ region = { country = 'US', to = 'code' } }",
+        &[("texas", "TX"), ("US-ny", "NY"), ("Ulm", "!bad-region")],
+    );
+    table("{ region = { country = 'DE', to = 'name' } }", &[("by", "Bayern"), ("THÜRINGEN", "Thüringen")]);
+    table(
+        "'language'",
+        &[
+            ("German", "de"),
+            ("deu", "de"),
+            ("EN", "en"),
+            ("zh-Hans", "zh-hans"),
+            ("xx", "!bad-language"),
+            ("de fr", "!bad-language"),
+        ],
+    );
+    table("{ language = 'name' }", &[("pt_BR", "Portuguese")]);
+    table("'currency_code'", &[(" eur", "EUR"), ("€", "!bad-currency"), ("EURO", "!bad-currency")]);
+}
+
+#[test]
+fn every_country_comes_back_from_every_form() {
+    for code in 'A'..='Z' {
+        for other in 'A'..='Z' {
+            let alpha2 = format!("{code}{other}");
+            if run("'country'", Value::text(alpha2.as_str())) != alpha2 {
+                continue;
+            }
+            for form in ["alpha-3", "numeric", "name"] {
+                let written = run(&format!("{{ country = '{form}' }}"), Value::text(alpha2.as_str()));
+                assert_eq!(run("'country'", Value::text(written.as_str())), alpha2, "{written}");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_are_written_multiplied_and_converted() {
+    let number = |text: &str| Value::Number(text.parse().unwrap());
+    let format = "{ format_number = { decimal = ',', group = '.', places = 2 } }";
+    for (given, wanted) in
+        [("1234567.5", "1.234.567,50"), ("-999", "-999,00"), ("0.125", "0,125"), ("100", "100,00")]
+    {
+        assert_eq!(run(format, number(given)), wanted);
+    }
+    assert_eq!(run("{ multiply = 0.01 }", number("1999")), "19.99");
+    assert_eq!(run("{ multiply = 10 }", number("79228162514264337593543950335")), "!bad-number");
+    let units = [
+        ("lb", "kg", "1", "0.453592"),
+        ("in", "cm", "1", "2.54"),
+        ("mi", "km", "26.2", "42.164813"),
+        ("acre", "m2", "1", "4046.856422"),
+        ("gal-us", "l", "1", "3.785412"),
+        ("d", "ms", "1", "86400000"),
+        ("kmh", "mps", "36", "10"),
+        ("f", "c", "212", "100"),
+        ("c", "f", "-40", "-40"),
+        ("c", "k", "0", "273.15"),
+    ];
+    for (from, to, given, wanted) in units {
+        let transform = format!("{{ unit = {{ from = '{from}', to = '{to}' }} }}");
+        assert_eq!(run(&transform, number(given)), wanted, "{from} {to}");
+    }
+    assert_eq!(run("{ format_boolean = { true = 'ja', false = 'nein' } }", Value::Bool(false)), "nein");
+    let day = Value::Date(jiff::civil::date(2026, 7, 5));
+    assert_eq!(run("{ format_date = '%-d.%-m.%Y' }", day.clone()), "5.7.2026");
+    assert_eq!(run("{ format_date = '%H:%M' }", day), "!bad-date");
+    let moment = Value::DateTime("2026-07-14T22:00:00Z".parse().unwrap());
+    assert_eq!(run("{ format_date = { format = '%H:%M', zone = 'Asia/Kolkata' } }", moment), "03:30");
+}
+
+#[test]
+fn hashes_and_masks_tell_no_more_than_they_say() {
+    let hashed = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    table("'hash'", &[("abc", hashed)]);
+    let keyed = Hash::keyed(b"Jefe").unwrap();
+    let rfc4231 = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    assert_eq!(keyed.of("what do ya want for nothing?"), rfc4231);
+    assert_eq!(format!("{keyed:?}"), "Hash(keyed)");
+    assert!(Hash::keyed(b"").is_none());
+    table(
+        "{ mask = { first = 2, last = 2 } }",
+        &[("12345678", "12****78"), ("1234567", "*******"), ("äöüß", "****")],
+    );
+    table("{ mask = { last = 1, mark = '•' } }", &[("ab", "•b"), ("a", "•")]);
+}
+
+#[test]
+fn nested_data_is_read_written_and_pointed_into() {
+    let json = r#"{"b": [1, {"x/y": "z"}], "a": 0.10000000000000000000001, "n": null, "big": 1e40}"#;
+    let parsed = match step("'parse_json'").run(Flow::owned(json.into()), &NoPaths) {
+        Ok(flow) => flow.into_value(),
+        Err(failure) => panic!("{failure:?}"),
+    };
+    let wanted = r#"{"b":[1,{"x/y":"z"}],"a":0.10000000000000000000001,"n":null,"big":"1e40"}"#;
+    assert_eq!(run("'write_json'", parsed.clone()), wanted);
+    assert_eq!(run("{ pointer = '/b/1/x~1y' }", parsed.clone()), "z");
+    for nowhere in ["/b/2", "/c", "/a/0", "/b/-1", "/n/x"] {
+        assert_eq!(run(&format!("{{ pointer = '{nowhere}' }}"), parsed.clone()), "(empty)");
+    }
+    let deep = format!("{}1{}", "[".repeat(101), "]".repeat(101));
+    table(
+        "'parse_json'",
+        &[("{", "!bad-json"), ("1 2", "!bad-json"), (&deep, "!bad-json"), (" null ", "(empty)")],
+    );
+    let list = Value::List(vec!["a".into(), "b".into()]);
+    assert_eq!(run("{ item = 1 }", list.clone()), "b");
+    assert_eq!(run("{ item = 'last' }", list.clone()), "b");
+    assert_eq!(run("{ item = 2 }", list), "(empty)");
+}
+
+#[test]
+fn money_is_converted_by_the_rate_of_the_day() {
+    let day = |text: &str| Some(text.parse().unwrap());
+    let rates = RateTable {
+        name: String::from("ecb"),
+        base: String::from("EUR"),
+        rates: [
+            (
+                "USD".into(),
+                [(day("2026-01-01").unwrap(), dec("1.08")), (day("2026-07-01").unwrap(), dec("1.10"))].into(),
+            ),
+            ("JPY".into(), [(day("2026-01-01").unwrap(), dec("160"))].into()),
+        ]
+        .into(),
+    };
+    let convert = |amount: &str, from: &str, to: &str, on: Option<jiff::civil::Date>| {
+        rates.convert(dec(amount), from, to, on, None).map_err(|failure| failure.code)
+    };
+    assert_eq!(convert("108", "USD", "EUR", day("2026-06-30")), Ok(dec("100")));
+    assert_eq!(convert("110", "USD", "EUR", day("2026-07-01")), Ok(dec("100")));
+    assert_eq!(convert("110", "USD", "EUR", None), Ok(dec("100")));
+    assert_eq!(convert("1.1", "USD", "JPY", None), Ok(dec("160")), "yen have no minor unit");
+    assert_eq!(convert("0.005", "EUR", "EUR", None), Ok(dec("0.01")));
+    assert_eq!(convert("1", "USD", "EUR", day("2025-12-31")), Err("no-rate"));
+    assert_eq!(convert("1", "GBP", "EUR", None), Err("no-rate"));
+    assert_eq!(convert("79228162514264337593543950335", "EUR", "JPY", None), Err("bad-number"));
+}
+
+fn dec(text: &str) -> rust_decimal::Decimal {
+    text.parse().unwrap()
+}
+
+#[test]
+fn lookup_tables_are_read_whole_or_refused_with_their_line() {
+    let columns = Columns { key: "nr", value: "name", delimiter: b';' };
+    let read = |text: &str| Lookup::parse("t", text, columns, true, None);
+    let table = read("\u{feff}name; nr\nNorth;A\n\"So;uth\";b\nEast;\nNorth;a\n").unwrap();
+    assert_eq!([table.find("a"), table.find("B"), table.find("c")], [Some("North"), Some("So;uth"), None]);
+    assert_eq!(table.inverse().unwrap().find("So;uth"), Some("b"));
+    assert!(read("nr;name\na;X\nb;X\n").unwrap().inverse().is_err());
+    let refused = [
+        ("", 1, "no column `nr`"),
+        ("nr,name\n", 1, "no column `nr`"),
+        ("nr;name\na;X\na;Y\n", 3, "stands in the file before"),
+        ("nr;name\na;X;Z\n", 2, "more or fewer values"),
+    ];
+    for (text, line, reason) in refused {
+        let problem = read(text).unwrap_err();
+        assert!(problem.line == line && problem.reason.contains(reason), "{text:?}: {problem:?}");
+    }
 }
 
 #[test]

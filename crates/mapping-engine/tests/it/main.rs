@@ -20,3 +20,5 @@ mod policies;
 mod problems;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod transforms;
