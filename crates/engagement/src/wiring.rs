@@ -1,12 +1,14 @@
 //! The one place where settings become clients, sources, stores and engines.
 
+mod facts;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use http_transport::{Clock, TokioClock};
 use hubspot_adapter::HubSpotDestination;
 use hubspot_client::{ApiVersion, Client, ErrorKind, Limits};
-use mapping_engine::{CheckedMapping, Schemas, check};
+use mapping_engine::{Check, CheckedMapping, Portal, Problems, Schemas};
 use oauth::StaticCredential;
 use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
 use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
@@ -43,9 +45,13 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 pub(crate) async fn connect(engagement: &Engagement, settings: &Settings) -> Result<Wired, Failure> {
     let source = source(engagement, settings)?;
     let source_schemas = source.describe().await?;
-    let mapping = mapping(engagement, settings, Some(&source_schemas), None)?;
+    // What the mapping alone gets wrong is told before anybody is asked.
+    mapping(engagement, settings, Some(&source_schemas), None)?;
     let client = client(settings)?;
     let portal = portal(&client, settings).await?;
+    let known = Portal { id: portal.parse().ok(), ..Portal::default() };
+    let schemas = Schemas { source: Some(&source_schemas), hubspot: None };
+    let mapping = mapping_at(engagement, settings, schemas, known)?;
     let destination = destination(&client);
     Ok(Wired { client, portal, destination, mapping, source, source_schemas })
 }
@@ -62,8 +68,7 @@ pub(crate) async fn engine_of(
     settings: &Settings,
     wired: Wired,
 ) -> Result<Engine, Failure> {
-    let hubspot = hubspot_schemas(&wired).await?;
-    let mapping = mapping(engagement, settings, Some(&wired.source_schemas), Some(&hubspot))?;
+    let mapping = mapping_of(engagement, settings, &wired).await?;
     assemble(settings, mapping, wired.source, wired.destination, wired.portal)
 }
 
@@ -182,15 +187,37 @@ pub(crate) async fn hubspot_schemas(wired: &Wired) -> Result<Vec<Schema>, Failur
     Ok(schemas)
 }
 
-/// The mapping, checked against what is known of both sides.
+/// The mapping, checked against everything that it needs to know of a portal that is connected.
+pub(crate) async fn mapping_of(
+    engagement: &Engagement,
+    settings: &Settings,
+    wired: &Wired,
+) -> Result<CheckedMapping, Failure> {
+    let hubspot = hubspot_schemas(wired).await?;
+    let facts = facts::PortalFacts::read(&wired.client, &wired.portal, wired.mapping.needs()).await?;
+    let schemas = Schemas { source: Some(&wired.source_schemas), hubspot: Some(&hubspot) };
+    mapping_at(engagement, settings, schemas, facts.portal())
+}
+
+/// The mapping, checked against what is known of both sides' properties, and for the portal in the settings.
 pub(crate) fn mapping(
     engagement: &Engagement,
     settings: &Settings,
     source: Option<&[Schema]>,
     hubspot: Option<&[Schema]>,
 ) -> Result<CheckedMapping, Failure> {
-    let (name, text) = mapping_text(engagement, settings)?;
-    check(&name, &text, Schemas { source, hubspot }).map_err(|problems| {
+    let known = Portal { id: settings.hubspot.portal, ..Portal::default() };
+    mapping_at(engagement, settings, Schemas { source, hubspot }, known)
+}
+
+/// The mapping, checked against what is known of both sides and of the portal.
+fn mapping_at(
+    engagement: &Engagement,
+    settings: &Settings,
+    schemas: Schemas<'_>,
+    portal: Portal<'_>,
+) -> Result<CheckedMapping, Failure> {
+    verdict(engagement, settings, schemas, portal)?.map_err(|problems| {
         Failure::new(problems.to_string()).remedy(match &settings.mapping {
             Some(path) => format!("correct {}, then `check`", path.display()),
             None => {
@@ -198,6 +225,23 @@ pub(crate) fn mapping(
             }
         })
     })
+}
+
+/// The checker's verdict on the mapping, with its problems as they are. Files that the mapping names are read from
+/// its folder.
+pub(crate) fn verdict(
+    engagement: &Engagement,
+    settings: &Settings,
+    schemas: Schemas<'_>,
+    portal: Portal<'_>,
+) -> Result<Result<CheckedMapping, Problems>, Failure> {
+    let (name, text) = mapping_text(engagement, settings)?;
+    let folder = settings.mapping.as_deref().and_then(Path::parent);
+    let beside = |path: &str| match folder {
+        Some(folder) => std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string()),
+        None => Err(String::from("a mapping that is built in has no files beside it")),
+    };
+    Ok(Check::new(&name, &text).files(&beside).schemas(schemas).portal(portal).run())
 }
 
 /// The mapping's name for messages, and its text.

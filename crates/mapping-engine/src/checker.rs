@@ -22,7 +22,7 @@ use crate::format::{self, Context, Given, LinkDoc, MappingDoc, ObjectDoc};
 use crate::functions::Functions;
 use crate::mapping::{CheckedMapping, Consent};
 use crate::plan::LinkPlan;
-use crate::portal::Portal;
+use crate::portal::{Needs, Portal};
 use crate::problem::{Problems, Report};
 use crate::right::RightScope;
 
@@ -138,12 +138,14 @@ impl<'a> Check<'a> {
         let mut lookups = std::mem::take(&mut context.digests);
         lookups.sort_unstable();
         let environment = context.environment.name.take();
+        let needs = Needs { pipelines: context.pipelines.unsettled(), owners: context.asks_owners };
         let problems = context.report.finish(sources);
         match compiled {
             Some(compiled) if !problems.has_errors() => Ok(CheckedMapping {
                 name: compiled.doc.name.value,
                 version: compiled.doc.version,
                 environment,
+                needs,
                 fingerprint: fingerprint(&canonical, &lookups, &compiled.plans),
                 links: compiled.links,
                 rules: compiled.rules,

@@ -238,6 +238,8 @@ pub(crate) struct Context {
     pub(crate) digests: Vec<(String, u64)>,
     pub(crate) pipelines: Pipelines,
     pub(crate) environment: Environment,
+    /// Whether a picklist names owners whose ids are not known.
+    pub(crate) asks_owners: bool,
     /// Whether the source's schema is inferred from samples.
     pub(crate) inferred: bool,
     pub(crate) region: Option<&'static Region>,
@@ -319,6 +321,7 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
         digests: Vec::new(),
         pipelines: Pipelines::default(),
         environment: Environment::default(),
+        asks_owners: false,
         inferred: false,
         region: None,
         zone: None,

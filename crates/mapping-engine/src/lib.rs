@@ -31,5 +31,5 @@ pub use files::{Files, NoFiles};
 pub use format::chain::transforms;
 pub use functions::{Functions, Refusal, ValueKind};
 pub use mapping::{CheckedMapping, Consent};
-pub use portal::{Owner, Pipeline, Portal, Stage};
+pub use portal::{Needs, Owner, Pipeline, Portal, Stage};
 pub use problem::{Problem, Problems, Severity};

@@ -9,6 +9,7 @@ use sync_types::{
 
 use crate::explain::{Explanation, FieldExplanation};
 use crate::plan::{LinkPlan, Trace};
+use crate::portal::Needs;
 use crate::problem::Problems;
 use crate::property::Form;
 use crate::right::RightScope;
@@ -23,6 +24,7 @@ pub struct CheckedMapping {
     pub(crate) rights: Vec<RightScope>,
     pub(crate) consents: Vec<Consent>,
     pub(crate) environment: Option<String>,
+    pub(crate) needs: Needs,
     pub(crate) fingerprint: u64,
     pub(crate) requirements: Requirements,
     pub(crate) warnings: Problems,
@@ -63,6 +65,13 @@ impl CheckedMapping {
     #[must_use]
     pub fn environment(&self) -> Option<&str> {
         self.environment.as_deref()
+    }
+
+    /// What of the portal the mapping still needs to know: give it to [`Check::portal`](crate::Check::portal) for the check
+    /// whose mapping runs.
+    #[must_use]
+    pub fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     /// The consents that the mapping keeps, in the order of the links.

@@ -11,6 +11,16 @@ pub struct Portal<'a> {
     pub owners: Option<&'a [Owner]>,
 }
 
+/// What of the portal, beside its properties, a mapping still needs to know before it can run: nothing where its files
+/// give every id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Object types of whose pipelines it does not know all ids, each once.
+    pub pipelines: Vec<String>,
+    /// Whether it names owners whose ids it does not know.
+    pub owners: bool,
+}
+
 /// A pipeline as the portal has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pipeline {

@@ -49,7 +49,19 @@ impl Pipelines {
         self.all.get(name)
     }
 
-    /// Whether any pipeline could not be given its ids.
+    /// The object types of pipelines of which an id is not known, each once.
+    pub(crate) fn unsettled(&self) -> Vec<String> {
+        let open = |pipeline: &&Pipeline| {
+            pipeline.id.is_none() || pipeline.stages.iter().any(|stage| stage.id.is_none())
+        };
+        let mut objects: Vec<String> =
+            self.all.values().filter(open).map(|pipeline| pipeline.object.clone()).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        objects
+    }
+
+    /// The pipeline with this id, and its name.
     pub(crate) fn by_id(&self, id: &str) -> Option<(&str, &Pipeline)> {
         self.all
             .iter()

@@ -68,6 +68,7 @@ fn read_picklist(name: &str, mut table: Table<'_>, given: Given<'_>, context: &m
         }
         ignore_case = true;
         filled.ignore_case = true;
+        context.asks_owners |= given.portal.owners.is_none();
         for (email, id) in owners(given, context) {
             filled.words.push((email.as_str().into(), id.as_str().into()));
             filled.options.push((id.clone(), email.clone()));
@@ -205,6 +206,7 @@ fn owner(email: &At<String>, given: Given<'_>, context: &mut Context) -> Option<
     if let Some(id) = context.environment.owners.get(&wanted) {
         return Some(id.clone());
     }
+    context.asks_owners |= known.is_none();
     if of_portal.is_none() && (known.is_some() || given.final_ids) {
         context.report.error(
             "unresolved-id",

@@ -1,6 +1,6 @@
 //! What the file says of directions, scopes, environments and consent, as the engine is told it.
 
-use mapping_engine::{Check, CheckedMapping, Owner, Pipeline, Portal, Stage};
+use mapping_engine::{Check, CheckedMapping, Needs, Owner, Pipeline, Portal, Stage};
 use sync_types::{Conflict, Direction, LinkId, Mapper, OnDelete, OnDeleteConflict, Sensitivity, Value};
 
 use super::support::{checked, map, number, people};
@@ -277,7 +277,10 @@ fn ids_are_found_in_the_portal_by_label_and_address() {
     let owners =
         [owner("91", "Mia@Shop.example"), owner("90", "team@shop.example"), owner("92", "jo@shop.example")];
     let portal = Portal { id: None, pipelines: Some(&pipelines), owners: Some(&owners) };
+    let needs = checked(ORDERS).needs().clone();
+    assert_eq!((needs.pipelines, needs.owners), (vec![String::from("deals")], true));
     let mapping = Check::new("m", ORDERS).portal(portal).run().unwrap();
+    assert_eq!(*mapping.needs(), Needs::default(), "all is known now");
     assert_eq!(order(&mapping, "mm"), ["30", "32", "91", "5"]);
     assert_eq!(order(&mapping, "JO@shop.example"), ["30", "32", "92", "5"]);
 }
