@@ -48,7 +48,9 @@ pub(crate) enum Command {
     /// Look at everything that must be right before a sync: settings, source, portal, state
     Doctor,
     /// Check the mapping against the source, and against the portal where a credential is set
-    Check,
+    Check(Check),
+    /// Try a mapping, prove it, watch for drift, begin one, hand it over
+    Mapping(crate::commands::Mapping),
     /// Show what would be written, and what it costs; write nothing
     Plan(Plan),
     /// Write what is planned
@@ -61,6 +63,13 @@ pub(crate) enum Command {
     Status,
     /// Records that could not be brought over
     DeadLetters(DeadLetters),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Tell more about a problem code, such as `unknown-column`, and check nothing
+    #[arg(long, value_name = "CODE")]
+    pub(crate) explain: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -185,6 +194,15 @@ mod tests {
             "acme init --yes",
             "acme doctor --json",
             "acme check --settings a.toml",
+            "acme check --explain unknown-column",
+            "acme mapping preview P-1 --link people",
+            "acme mapping preview people.csv --max 3 --json",
+            "acme mapping test --bless",
+            "acme mapping drift --pin",
+            "acme mapping suggest a.csv b.json --name acme --region DE --out mapping.toml",
+            "acme mapping suggest --dictionary columns.csv",
+            "acme mapping import sheet.csv",
+            "acme mapping doc --format html --out book.html",
             "acme plan --out p.json --set a=b --set c=d",
             "acme apply",
             "acme apply p.json",
@@ -208,5 +226,6 @@ mod tests {
             assert!(help.contains(word), "{word} in {help}");
         }
         assert!(read("acme run --every 0").is_err());
+        assert!(read("acme mapping suggest a.csv --force").is_err(), "force replaces a file that is named");
     }
 }

@@ -6,10 +6,13 @@ mod dead_letters;
 mod demo;
 mod doctor;
 mod init;
+mod mapping;
 mod plan;
 mod run;
 mod status;
 mod verify;
+
+pub(crate) use mapping::Mapping;
 
 use sync_core::EngineError;
 
@@ -35,7 +38,8 @@ pub(crate) async fn dispatch(
             Command::Demo(arguments) => demo::demo(engagement, settings, &arguments, screen).await,
             Command::Init(arguments) => init::init(engagement, settings, &arguments, screen).await,
             Command::Doctor => doctor::doctor(engagement, settings, screen).await,
-            Command::Check => check::check(engagement, settings, screen).await,
+            Command::Check(arguments) => check::check(engagement, settings, &arguments, screen).await,
+            Command::Mapping(arguments) => mapping::mapping(engagement, settings, &arguments, screen).await,
             Command::Plan(arguments) => plan::plan(engagement, settings, &arguments, screen).await,
             Command::Apply(arguments) => apply::apply(engagement, settings, &arguments, screen).await,
             Command::Run(arguments) => run::run(engagement, settings, &arguments, screen).await,

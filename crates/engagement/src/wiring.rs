@@ -193,10 +193,19 @@ pub(crate) async fn mapping_of(
     settings: &Settings,
     wired: &Wired,
 ) -> Result<CheckedMapping, Failure> {
+    refusing(settings, verdict_of(engagement, settings, wired).await?)
+}
+
+/// As [`mapping_of`], with the checker's problems as they are.
+pub(crate) async fn verdict_of(
+    engagement: &Engagement,
+    settings: &Settings,
+    wired: &Wired,
+) -> Result<Result<CheckedMapping, Problems>, Failure> {
     let hubspot = hubspot_schemas(wired).await?;
     let facts = facts::PortalFacts::read(&wired.client, &wired.portal, wired.mapping.needs()).await?;
     let schemas = Schemas { source: Some(&wired.source_schemas), hubspot: Some(&hubspot) };
-    mapping_at(engagement, settings, schemas, facts.portal())
+    verdict(engagement, settings, schemas, facts.portal())
 }
 
 /// The mapping, checked against what is known of both sides' properties, and for the portal in the settings.
@@ -217,7 +226,15 @@ fn mapping_at(
     schemas: Schemas<'_>,
     portal: Portal<'_>,
 ) -> Result<CheckedMapping, Failure> {
-    verdict(engagement, settings, schemas, portal)?.map_err(|problems| {
+    refusing(settings, verdict(engagement, settings, schemas, portal)?)
+}
+
+/// A verdict whose problems end the command.
+fn refusing(
+    settings: &Settings,
+    verdict: Result<CheckedMapping, Problems>,
+) -> Result<CheckedMapping, Failure> {
+    verdict.map_err(|problems| {
         Failure::new(problems.to_string()).remedy(match &settings.mapping {
             Some(path) => format!("correct {}, then `check`", path.display()),
             None => {

@@ -1,4 +1,5 @@
 //! What people do with a mapping: try it, prove it, watch for drift, begin one, hand it over. Pure: no I/O, no clock.
+#![doc = include_str!("../README.md")]
 
 pub mod book;
 pub mod cases;

@@ -70,10 +70,11 @@ pub(crate) fn step(step: &StepOutline) -> String {
             of("false").unwrap_or_else(|| "the usual words".to_owned())
         ),
         ("date", None) => "as a date (2026-12-31)".to_owned(),
-        ("date", Some(_)) => format!("as a date written {said}"),
+        ("date", Some(formats)) => format!("as a date written {}", written(formats)),
         ("date_time", None) => "as a time".to_owned(),
         ("date_time", Some(Value::Table(_))) => {
-            let formats = of("formats").map(|formats| format!(" written {formats}")).unwrap_or_default();
+            let formats = table.and_then(|table| table.get("formats"));
+            let formats = formats.map(|formats| format!(" written {}", written(formats))).unwrap_or_default();
             let zone = of("zone").map(|zone| format!(", in the zone {zone}")).unwrap_or_default();
             format!("as a time{formats}{zone}")
         }
@@ -89,6 +90,20 @@ pub(crate) fn step(step: &StepOutline) -> String {
         ("text", None) => "written out as text".to_owned(),
         ("default", Some(_)) => format!("`{said}` where it is empty"),
         _ => more(&step.name, argument, &said),
+    }
+}
+
+/// Formats of dates and times as they write one day; one that nobody can write stays as it is.
+fn written(formats: &Value) -> String {
+    let day = jiff::civil::date(2026, 12, 31).at(17, 45, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+    let sample = |format: &Value| {
+        let format = plain(format);
+        let shown = day.as_ref().ok().and_then(|day| jiff::fmt::strtime::format(&format, day).ok());
+        format!("`{}`", shown.unwrap_or(format))
+    };
+    match formats {
+        Value::Array(items) => items.iter().map(sample).collect::<Vec<_>>().join(" or "),
+        one => sample(one),
     }
 }
 
@@ -130,9 +145,10 @@ fn more(name: &str, argument: Option<&Value>, said: &str) -> String {
         }
         ("format_boolean", Some(_)) => format!("written as yes or no ({said})"),
         ("to_unix_time", Some(_)) => format!("counted in {said} since 1970"),
-        ("format_date", Some(_)) => {
-            format!("written as a date {}", of("format").unwrap_or_else(|| said.to_owned()))
+        ("format_date", Some(Value::Table(table))) => {
+            format!("written as {}", table.get("format").map(written).unwrap_or_default())
         }
+        ("format_date", Some(format)) => format!("written as {}", written(format)),
         ("function", Some(_)) => format!("by the engagement's own function `{said}`"),
         ("consent", Some(Value::Table(states))) => {
             let states = states.iter().map(|(state, words)| format!("{state} for {}", plain(words)));
@@ -283,7 +299,7 @@ mod tests {
                 r#"{ number = { decimal = ",", group = "." } }"#,
                 "as a number with `,` before the decimals, `.` between thousands",
             ),
-            (r#"{ date = ["%d.%m.%Y", "%Y-%m-%d"] }"#, "as a date written %d.%m.%Y, %Y-%m-%d"),
+            (r#"{ date = ["%d.%m.%Y", "%Y-%m-%d"] }"#, "as a date written `31.12.2026` or `2026-12-31`"),
             (r#"{ boolean = { true = ["ja"], false = ["nein", "-"] } }"#, "yes for ja, no for nein, -"),
             (r#"{ newcomer = { a = 1 } }"#, "`newcomer` (a = 1)"),
         ];

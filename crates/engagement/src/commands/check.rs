@@ -1,7 +1,9 @@
 //! `check`: the mapping against the source, and against the portal where a credential is set.
 
+use mapping_engine::{Portal, Problems, Schemas, codes, explain_code};
 use sync_types::Mapper;
 
+use crate::cli;
 use crate::engagement::Engagement;
 use crate::screen::{Screen, Tone, counted};
 use crate::settings::Settings;
@@ -10,18 +12,28 @@ use crate::{Failure, Outcome, wiring};
 pub(super) async fn check(
     engagement: &Engagement,
     settings: &Settings,
+    arguments: &cli::Check,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
+    if let Some(code) = &arguments.explain {
+        return explain(code, screen);
+    }
     let with_portal = settings.hubspot.token.is_some();
-    let (source, hubspot) = if with_portal {
+    let source = wiring::source(engagement, settings)?.describe().await?;
+    let known = Portal { id: settings.hubspot.portal, ..Portal::default() };
+    let schemas = Schemas { source: Some(&source), hubspot: None };
+    // What the file alone gets wrong is told before anybody is asked.
+    let mut verdict = wiring::verdict(engagement, settings, schemas, known)?;
+    if verdict.is_ok() && with_portal {
         let wired = wiring::connect(engagement, settings).await?;
-        let hubspot = wiring::hubspot_schemas(&wired).await?;
-        (wired.source_schemas, Some(hubspot))
-    } else {
-        (wiring::source(engagement, settings)?.describe().await?, None)
+        verdict = wiring::verdict_of(engagement, settings, &wired).await?;
+    }
+    let mapping = match verdict {
+        Ok(mapping) => mapping,
+        Err(problems) => return refused(&problems, screen),
     };
-    let mapping = wiring::mapping(engagement, settings, Some(&source), hubspot.as_deref())?;
     screen.answer(&serde_json::json!({
+        "sound": true,
         "mapping": mapping.name(),
         "version": mapping.version(),
         "checked_against": if with_portal { ["source", "portal"].as_slice() } else { ["source"].as_slice() },
@@ -44,5 +56,29 @@ pub(super) async fn check(
     if !with_portal {
         screen.line("Checked against the source only: no credential is set (KIT_HUBSPOT_TOKEN).");
     }
+    Ok(Outcome::Done)
+}
+
+/// Every problem, as a compiler would tell it, or for a machine.
+fn refused(problems: &Problems, screen: &Screen) -> Result<Outcome, Failure> {
+    if screen.is_json() {
+        screen.answer(&serde_json::json!({ "sound": false, "problems": problems.to_json() }));
+        return Ok(Outcome::Failed);
+    }
+    Err(Failure::new(problems.to_string())
+        .remedy("correct the mapping; `check --explain CODE` tells more about a code"))
+}
+
+/// What a problem code means, at more length than a message has room for.
+fn explain(code: &str, screen: &Screen) -> Result<Outcome, Failure> {
+    let Some(text) = explain_code(code) else {
+        let near = codes().max_by(|one, other| {
+            strsim::jaro_winkler(code, one).total_cmp(&strsim::jaro_winkler(code, other))
+        });
+        return Err(Failure::new(format!("there is no problem code `{code}`"))
+            .remedy(format!("did you mean `{}`?", near.unwrap_or("unknown-column"))));
+    };
+    screen.answer(&serde_json::json!({ "code": code, "explanation": text }));
+    screen.line(format_args!("{}\n{text}", screen.tone(Tone::Strong, code)));
     Ok(Outcome::Done)
 }

@@ -88,6 +88,8 @@ impl Expectation {
             // An expectation of nothing is one all the same.
             table.insert("properties", Item::Table(Table::new()));
         }
+        // A heading of its own would say nothing.
+        table.set_implicit(true);
         Item::Table(table)
     }
 

@@ -5,3 +5,4 @@ mod cycle;
 mod mapping;
 mod process;
 mod shop;
+mod tools;

@@ -1,0 +1,119 @@
+//! `mapping suggest`: a first mapping from what there is.
+
+use std::path::Path;
+
+use hubspot_adapter::HubSpotDestination;
+use mapping_tools::standard;
+use mapping_tools::suggest::{Request, Table, suggest as make};
+use sync_types::{Collection, Destination, DestinationErrorKind, ReadRequest, Schema};
+
+use super::{arguments, files};
+use crate::engagement::Engagement;
+use crate::screen::{Screen, counted};
+use crate::settings::Settings;
+use crate::{Failure, Outcome, wiring};
+
+/// How many records of each collection are looked at.
+const SAMPLE_RECORDS: usize = 200;
+
+pub(super) async fn suggest(
+    engagement: &Engagement,
+    settings: &Settings,
+    arguments: &arguments::Suggest,
+    screen: &Screen,
+) -> Result<Outcome, Failure> {
+    let made = &arguments.made;
+    let tables = if arguments.files.is_empty() {
+        of_source(engagement, settings).await?
+    } else {
+        let read = arguments.files.iter().map(|path| of_file(path, arguments.dictionary));
+        read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+    };
+    let portal = if arguments.portal { Some(of_portal(settings).await?) } else { None };
+    let suggestion = make(Request {
+        name: made.name.as_deref().unwrap_or(engagement.name),
+        tables: &tables,
+        hubspot: portal.as_deref(),
+        region: made.region.as_deref(),
+        zone: made.zone.as_deref(),
+    })
+    .map_err(|why| {
+        Failure::new(format!("nothing can be suggested: {why}"))
+            .remedy("give tables with named columns, and some rows where there are any")
+    })?;
+    screen.answer(&suggestion.to_json());
+    let Some(out) = &made.out else {
+        screen.line(suggestion.text.trim_end());
+        return Ok(Outcome::Done);
+    };
+    files::write(out, &suggestion.text, made.force)?;
+    let mapped = suggestion.fields.iter().filter(|field| field.to.is_some()).count();
+    screen.line(format_args!(
+        "{} of {}, {} to decide. Written to {}.",
+        counted(mapped as u64, "field", "fields"),
+        counted(tables.len() as u64, "table", "tables"),
+        counted(suggestion.questions.len() as u64, "question", "questions"),
+        out.display()
+    ));
+    for (collection, key) in &suggestion.keys {
+        match key {
+            Some(key) => screen.line(format_args!("  `{collection}` is identified by `{key}`")),
+            None => screen.line(format_args!("  `{collection}`: which column identifies a row?")),
+        }
+    }
+    screen
+        .line("Next: name the keys in settings.toml, read the mapping, then `check` and `mapping preview`.");
+    Ok(Outcome::Done)
+}
+
+/// The collections of the settings' source, with some of their records.
+async fn of_source(engagement: &Engagement, settings: &Settings) -> Result<Vec<Table>, Failure> {
+    let source = wiring::source(engagement, settings)?;
+    let mut tables = Vec::new();
+    for schema in source.describe().await? {
+        let mut table = Table::of_schema(&schema);
+        table.key = settings.source.collections.get(&schema.name).and_then(|said| said.key.clone());
+        let collection = Collection::new(schema.name.as_str());
+        let page = source.read_page(&ReadRequest { collection, after: None, max: SAMPLE_RECORDS }).await?;
+        table.sample(page.records.iter().flatten());
+        tables.push(table);
+    }
+    Ok(tables)
+}
+
+fn of_file(path: &Path, dictionary: bool) -> Result<Vec<Table>, Failure> {
+    let text = files::read(path, "the file")?;
+    let name = files::stem(path);
+    let tables = if dictionary {
+        Table::of_dictionary(&name, &text)
+    } else if files::ending(path) == "json" {
+        let json = serde_json::from_str(&text).map_err(|error| {
+            Failure::new(format!("{} is not JSON", path.display()))
+                .remedy("save the sample again")
+                .caused_by(&error)
+        })?;
+        Table::of_json(&name, &json)
+    } else {
+        Table::of_csv(&name, &text).map(|table| vec![table])
+    };
+    tables.map_err(|why| {
+        Failure::new(format!("{}: {why}", path.display()))
+            .remedy("give CSV with a header, JSON objects, or a data dictionary with `--dictionary`")
+    })
+}
+
+/// What the portal says of the standard object types.
+async fn of_portal(settings: &Settings) -> Result<Vec<Schema>, Failure> {
+    let client = wiring::client(settings)?;
+    wiring::portal(&client, settings).await?;
+    let destination = HubSpotDestination::new(client);
+    let mut schemas = Vec::new();
+    for object in standard::OBJECTS {
+        match destination.describe(&object.name.into()).await {
+            Ok(schema) => schemas.push(schema),
+            Err(error) if error.kind == DestinationErrorKind::NotProvisioned => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(schemas)
+}
