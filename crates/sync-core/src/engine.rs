@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_types::{
-    Clock, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState, ExternalId, Lane, LinkId, Mapper,
-    NameId, NameKind, PropertyName, RunRecord, Source, StateStore, Totals, Transition,
+    Clock, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState, ExternalId, Feed, Lane, LinkId, Mapper,
+    NameId, NameKind, OnDelete, PropertyName, RunRecord, Source, SourceWriter, StateStore, Totals, Transition,
 };
 use tokio::sync::mpsc;
 
@@ -26,8 +26,12 @@ pub struct Parts {
     pub mapper: Arc<dyn Mapper>,
     /// The customer's system.
     pub source: Arc<dyn Source>,
+    /// The customer's system, written; for links that flow to the left.
+    pub writer: Option<Arc<dyn SourceWriter>>,
     /// HubSpot.
     pub destination: Arc<dyn Destination>,
+    /// What tells of changes in HubSpot; for links that flow to the left.
+    pub feed: Option<Arc<dyn Feed>>,
     /// The engine's memory.
     pub store: Box<dyn StateStore>,
     /// Time.
@@ -49,11 +53,28 @@ pub struct Options {
     pub settle: Duration,
     /// How often a write without an answer is sent in one run. Default: 3.
     pub tries_max: u8,
+    /// How long an absence must last before it is acted upon: a merge may be told after the deletion that came of
+    /// it, and a scan may have missed a record. Default: 10 minutes.
+    pub absence: Duration,
+    /// Deletions beyond which a run carries out none and halts: at most so many of a link, and at most a twentieth
+    /// of its pairs. Default: 100.
+    pub deletions_max: u64,
+    /// Whether every write to a property that flows both ways is looked up in its history afterwards, to find what
+    /// somebody set in the moment between reading and writing. Default: true; costs a call for each 50 records.
+    pub audit: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { lane: Lane::Backfill, page: 1_000, settle: Duration::from_secs(5), tries_max: 3 }
+        Options {
+            lane: Lane::Backfill,
+            page: 1_000,
+            settle: Duration::from_secs(5),
+            tries_max: 3,
+            absence: Duration::from_secs(600),
+            deletions_max: 100,
+            audit: true,
+        }
     }
 }
 
@@ -126,6 +147,8 @@ pub(crate) struct LinkNames {
     pub(crate) properties: Vec<NameId>,
     /// The names of the properties, shared by every batch.
     pub(crate) wire: Arc<[PropertyName]>,
+    /// Whether anything of the link flows to the left, or a deletion on either side means something to the other.
+    pub(crate) is_both_ways: bool,
 }
 
 impl Engine {
@@ -148,6 +171,9 @@ impl Engine {
                 link: parts.store.name(NameKind::Link, &link.name)?,
                 properties,
                 wire: link.properties.iter().map(|property| property.name.clone()).collect(),
+                is_both_ways: link.direction.to_left()
+                    || link.on_left_delete != OnDelete::Keep
+                    || link.on_right_delete != OnDelete::Keep,
             });
         }
         let rules = mapper

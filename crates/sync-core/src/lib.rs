@@ -10,9 +10,14 @@ pub mod plan;
 pub mod report;
 pub mod stores;
 
+mod absence;
+mod audit;
 mod edges;
 mod engine;
 mod error;
+mod feeds;
+mod left;
+mod meet;
 mod observe;
 mod outcome;
 mod plan_file;

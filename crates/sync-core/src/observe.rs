@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use sync_types::{
-    BadRecord, DeadLetter, ExternalId, Fingerprint, Lane, LinkId, Mapped, ObjectType, Pair, PairState,
+    BadRecord, DeadLetter, ExternalId, Fingerprint, Lane, LinkId, MapError, Mapped, ObjectType, Pair, PairState,
     PairWrite, PropertyName, Record, RecordId, Target, Value,
 };
 
 use crate::engine::Phase;
 use crate::error::EngineError;
-use crate::plan::{RowPlan, Wanted, is_unchanged, plan_row};
-use crate::plan_file::{Permission, PlannedRow};
+use crate::meet::{Left, Meeting};
+use crate::plan::{RowPlan, Wanted, base_of, is_unchanged, plan_row};
+use crate::plan_file::{BothPlan, Permission, PlannedRow};
 use crate::run::{Kind, Mode, Outgoing, Run, Staged};
 
 /// Records of HubSpot by what a source record may be recognised by; `None`: several hold the value, so it proves
@@ -29,9 +30,9 @@ impl Discovered {
     }
 }
 
-/// How a scan meets a record.
+/// How a look comes by a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Meeting {
+enum Look {
     /// In a scan: a second row with the same id is a fault.
     Scan,
     /// Asked for: parked or not, it is tried.
@@ -51,10 +52,19 @@ impl Run<'_> {
         for record in records {
             match record {
                 Ok(record) => good.push(record),
-                Err(bad) => self.park_unreadable(link, bad),
+                Err(bad) => {
+                    // A row that cannot be read is still there.
+                    if let Some(id) = bad.id.as_ref().filter(|_| self.is_both_ways(link)) {
+                        let known = self.engine.parts.store.pairs(self.names(link), std::slice::from_ref(id))?;
+                        for pair in known.into_iter().flatten() {
+                            self.seen.insert(pair.id);
+                        }
+                    }
+                    self.park_unreadable(link, bad);
+                }
             }
         }
-        self.plan_records(link, good, lane, Meeting::Scan).await
+        self.plan_records(link, good, lane, Look::Scan).await
     }
 
     /// Looks at records that somebody asked for.
@@ -65,7 +75,7 @@ impl Run<'_> {
         lane: Lane,
     ) -> Result<(), EngineError> {
         self.links_report(link).read += records.len() as u64;
-        self.plan_records(link, records, lane, Meeting::Asked).await
+        self.plan_records(link, records, lane, Look::Asked).await
     }
 
     async fn plan_records(
@@ -73,7 +83,7 @@ impl Run<'_> {
         link: LinkId,
         records: Vec<Record>,
         lane: Lane,
-        meeting: Meeting,
+        look: Look,
     ) -> Result<(), EngineError> {
         let mapper = Arc::clone(&self.engine.parts.mapper);
         let salt = mapper.fingerprint();
@@ -84,7 +94,7 @@ impl Run<'_> {
         let mut on_page: HashSet<ExternalId> = HashSet::new();
         for (record, pair) in records.into_iter().zip(pairs) {
             let row = self.prints.values(salt, record.values());
-            if meeting == Meeting::Scan && self.was_asked(link, record.id()) {
+            if look == Look::Scan && self.was_asked(link, record.id()) {
                 // Looked at ahead of its turn. If its write is still under way, it is looked at once more.
                 self.links_report(link).touched += 1;
                 if self.in_hand.contains(&(link, record.id().clone())) {
@@ -93,11 +103,15 @@ impl Run<'_> {
                 continue;
             }
             let is_twice = pair.is_none() && !on_page.insert(record.id().clone());
-            if meeting == Meeting::Scan && (is_twice || self.is_repeated(link, &record, pair.as_ref())) {
+            if look == Look::Scan && (is_twice || self.is_repeated(link, &record, pair.as_ref())) {
                 self.park_repeated(link, record.id(), row);
                 continue;
             }
+            if let Some(pair) = &pair {
+                self.claim_agreed(link, pair);
+            }
             match pair {
+                Some(pair) if is_at_rest(&pair, row) => self.links_report(link).gone += 1,
                 Some(pair) if is_unchanged(&pair, row) && !self.has_letters.contains(&name) => {
                     self.links_report(link).unchanged += 1;
                 }
@@ -124,23 +138,24 @@ impl Run<'_> {
                 continue;
             }
             if let Some(letter) =
-                letter.as_ref().filter(|letter| meeting == Meeting::Scan && letter.row == row)
+                letter.as_ref().filter(|letter| look == Look::Scan && letter.row == row)
             {
                 // As it was when it was parked: trying again would fail again.
                 *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
                 continue;
             }
             match mapper.map(link, &record) {
-                Err(error) => {
-                    let first = error.problems.first();
-                    let cause = first.map_or("unmappable", |problem| problem.code).to_owned();
-                    let remedy = first.map_or_else(String::new, |problem| problem.remedy.clone());
-                    self.park(link, record.id().clone(), row, cause, error.to_string(), remedy);
-                }
+                Err(error) => self.park_unmappable(link, record.id().clone(), row, &error),
                 Ok(mapped) if !mapped.in_scope => {
                     self.leave_scope(link, &record, pair, row, letter.is_some())
                 }
-                Ok(mapped) => self.plan_one(link, &record, pair, row, mapped, lane, letter.is_some())?,
+                Ok(mapped) => match pair {
+                    Some(pair) if self.is_both_ways(link) && pair.record.is_some() => {
+                        let parked = letter.is_some();
+                        self.meet(link, lane, Meeting { pair, left: Left::Record { record, row, mapped }, parked });
+                    }
+                    pair => self.plan_one(link, &record, pair, row, mapped, lane, letter.is_some())?,
+                },
             }
         }
         Ok(())
@@ -181,13 +196,14 @@ impl Run<'_> {
                 null: self.null,
             },
         );
+        self.claim_new(link, &prints);
         let found = if plan.create { self.recognise(link, record.id(), &prints) } else { None };
         let kind = match (&found, plan.create) {
             (Some(_), _) => Kind::Adopt,
             (_, true) => Kind::Create,
             (_, false) => Kind::Update,
         };
-        if !self.may(link, record.id(), row, pair.as_ref(), kind, &plan)? {
+        if !self.may(link, record.id(), row, pair.as_ref(), kind, &plan, &BothPlan::default())? {
             if pair.is_none() {
                 // A second row with this id is a fault in a plan as in a run.
                 self.in_hand.insert((link, record.id().clone()));
@@ -222,6 +238,7 @@ impl Run<'_> {
             unwant: plan.unwant,
             tries: 0,
             parked,
+            both: None,
         };
         self.in_hand.insert((link, staged.external.clone()));
         match found {
@@ -232,6 +249,36 @@ impl Run<'_> {
             _ => self.stage(link, Target::Key, lane, staged),
         }
         Ok(())
+    }
+
+    /// Remembers the natural keys by which a pair's record would be recognised, for links that take in strangers.
+    fn claim_agreed(&mut self, link: LinkId, pair: &Pair) {
+        let spec = &self.engine.parts.mapper.links()[usize::from(link.0)];
+        if !spec.creates_left {
+            return;
+        }
+        let names = &self.engine.names[usize::from(link.0)].properties;
+        let claims = self.claims.entry(link).or_default();
+        for place in &spec.match_on {
+            let base = names.get(*place).and_then(|name| base_of(&pair.bases, *name));
+            if let Some(base) = base.filter(|base| base.left != self.null) {
+                claims.insert((*place, base.right));
+            }
+        }
+    }
+
+    /// Remembers the natural keys of a record that is about to be made on the right.
+    fn claim_new(&mut self, link: LinkId, prints: &[Option<Fingerprint>]) {
+        let spec = &self.engine.parts.mapper.links()[usize::from(link.0)];
+        if !spec.creates_left {
+            return;
+        }
+        let claims = self.claims.entry(link).or_default();
+        for place in &spec.match_on {
+            if let Some(Some(print)) = prints.get(*place).filter(|print| **print != Some(self.null)) {
+                claims.insert((*place, *print));
+            }
+        }
     }
 
     /// Gathers single adoptions at the end of the queue into batches.
@@ -285,7 +332,7 @@ impl Run<'_> {
     }
 
     /// A record outside the scope: its pair is kept, HubSpot's record is left as it is.
-    fn leave_scope(
+    pub(crate) fn leave_scope(
         &mut self,
         link: LinkId,
         record: &Record,
@@ -321,7 +368,8 @@ impl Run<'_> {
 
     /// Whether this run writes the record: always in a run, never in a plan (it is listed), only as planned in an
     /// apply.
-    fn may(
+    #[allow(clippy::too_many_arguments, reason = "what a plan has to say about one record")]
+    pub(crate) fn may(
         &mut self,
         link: LinkId,
         id: &ExternalId,
@@ -329,6 +377,7 @@ impl Run<'_> {
         pair: Option<&Pair>,
         kind: Kind,
         plan: &RowPlan,
+        both: &BothPlan,
     ) -> Result<bool, EngineError> {
         let base = pair_print(&self.prints, pair);
         let is_recovered = self.recovered.contains(&(link, id.clone()));
@@ -357,29 +406,33 @@ impl Run<'_> {
                         .collect(),
                     row,
                     base,
+                    both: both.clone(),
                     associate: plan.want.iter().map(|(rule, to)| (name(*rule), to.clone())).collect(),
                     dissociate: plan.unwant.iter().map(|(rule, to)| (name(*rule), to.clone())).collect(),
                 };
-                let is_nothing = plan.is_nothing();
+                let is_nothing = plan.is_nothing() && both.back.is_empty();
                 if !is_nothing {
                     sink.row(&planned)?;
                 }
                 self.summary.count(usize::from(link.0), &planned, is_nothing);
                 match kind {
                     Kind::Create => report.created += 1,
+                    Kind::CreateLeft => report.created_left += 1,
                     Kind::Adopt => report.adopted += 1,
+                    Kind::Update if plan.write.is_empty() && !both.back.is_empty() => report.brought_back += 1,
                     Kind::Update if plan.write.is_empty() => report.touched += 1,
                     Kind::Update => report.updated += 1,
                 }
                 Ok(false)
             }
             Mode::Apply(file) => {
-                let why = match file.permission(&report.link, id, row, base) {
+                let why = match file.permission(&report.link, id, row, base, both.right) {
                     Permission::Granted => return Ok(true),
                     // Nothing to send: only our own notes move.
-                    Permission::NotPlanned if plan.is_nothing() => return Ok(true),
+                    Permission::NotPlanned if plan.is_nothing() && both.back.is_empty() => return Ok(true),
                     Permission::NotPlanned => "it is not in the plan",
                     Permission::SourceMoved => "the source record changed since the plan was made",
+                    Permission::RightMoved => "the record changed in HubSpot since the plan was made",
                     // What an interrupted apply of this very plan has begun, it may end.
                     Permission::StateMoved if is_recovered => return Ok(true),
                     Permission::StateMoved => "it was written since the plan was made",
@@ -441,6 +494,14 @@ impl Run<'_> {
         self.park_as(link, letter);
     }
 
+    /// Parks a record that cannot be mapped.
+    pub(crate) fn park_unmappable(&mut self, link: LinkId, id: ExternalId, row: Fingerprint, error: &MapError) {
+        let first = error.problems.first();
+        let cause = first.map_or("unmappable", |problem| problem.code).to_owned();
+        let remedy = first.map_or_else(String::new, |problem| problem.remedy.clone());
+        self.park(link, id, row, cause, error.to_string(), remedy);
+    }
+
     /// Parks a record with its cause; it is tried again when its source changes or when somebody asks.
     pub(crate) fn park(
         &mut self,
@@ -466,7 +527,7 @@ impl Run<'_> {
         self.park_as(link, letter);
     }
 
-    fn park_as(&mut self, link: LinkId, letter: DeadLetter) {
+    pub(crate) fn park_as(&mut self, link: LinkId, letter: DeadLetter) {
         *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
         if !matches!(self.mode, Mode::Plan(_)) {
             self.has_letters.insert(letter.link);
@@ -591,6 +652,15 @@ impl Run<'_> {
         let mut properties: Vec<PropertyName> = spec.properties.iter().map(|p| p.name.clone()).collect();
         properties.push(spec.sync_key.clone());
         (spec.object.clone(), properties)
+    }
+}
+
+/// Whether a pair takes no part in the sync until something changes: its record was deleted, merged or erased.
+fn is_at_rest(pair: &Pair, row: Fingerprint) -> bool {
+    match pair.state {
+        PairState::Erased => true,
+        PairState::RightGone | PairState::Collided => pair.row == row || pair.row == Fingerprint(0),
+        _ => false,
     }
 }
 

@@ -2,11 +2,14 @@
 
 use sync_types::{
     DestinationError, ExternalId, FieldBase, Fingerprint, FirstContact, Intent, Lane, LedgerEntry, LinkId,
-    OpId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
+    OpId, Pair, PairId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
 };
 
+use crate::audit::AuditRow;
 use crate::error::EngineError;
-use crate::plan::{Wanted, base_of, plan_first_contact, set_base};
+use crate::left::BackRow;
+use crate::meet::BothWays;
+use crate::plan::{RowPlan, Wanted, base_of, plan_first_contact, set_base};
 use crate::report::Moved;
 use crate::run::{Kind, Mode, Outgoing, Run, Staged};
 
@@ -70,7 +73,7 @@ impl Run<'_> {
             match outcome {
                 RowOutcome::Written { record, created, reshown } => {
                     line.written += 1;
-                    self.agree(link, row, record, created, &sent.values, reshown);
+                    self.agree(link, lane, row, record, created, &sent.values, reshown);
                 }
                 RowOutcome::Rejected(why) => {
                     line.rejected += 1;
@@ -134,10 +137,12 @@ impl Run<'_> {
     }
 
     /// Both sides hold the same now: notes what each shows.
+    #[allow(clippy::too_many_arguments, reason = "one row's whole outcome, used in one place")]
     fn agree(
         &mut self,
         link: LinkId,
-        row: Staged,
+        lane: Lane,
+        mut row: Staged,
         record: RecordId,
         created: Option<bool>,
         sent: &[(u16, Value)],
@@ -148,7 +153,7 @@ impl Run<'_> {
         // The record was gone and has been made anew with only what changed: everything must be written again.
         let is_remade =
             row.kind == Kind::Update && (created == Some(true) || row.record.as_ref() != Some(&record));
-        let mut bases = if is_remade { Vec::new() } else { row.bases };
+        let mut bases = if is_remade { Vec::new() } else { std::mem::take(&mut row.bases) };
         if row.kind == Kind::Create && created != Some(false) {
             // What was empty was not sent, and is empty there.
             for (property, print) in properties.iter().zip(&row.prints) {
@@ -158,7 +163,8 @@ impl Run<'_> {
             }
         }
         let mut reformatted = Vec::new();
-        for (place, _) in sent {
+        let is_restoring = row.both.as_ref().is_some_and(|both| both.is_restoring);
+        for (place, _) in sent.iter().filter(|_| !is_restoring) {
             let index = usize::from(*place);
             let (Some(property), Some(Some(left))) = (properties.get(index), row.prints.get(index)) else {
                 continue;
@@ -166,7 +172,7 @@ impl Run<'_> {
             let base = FieldBase { property: *property, left: *left, right: *left };
             if row.kind == Kind::Create { bases.push(base) } else { set_base(&mut bases, base) }
         }
-        for (place, shown) in reshown {
+        for (place, shown) in reshown.into_iter().filter(|_| !is_restoring) {
             let index = usize::from(place);
             let Some(property) = properties.get(index) else { continue };
             let right = self.prints.value(&mapper.canonical(link, index, shown));
@@ -177,14 +183,16 @@ impl Run<'_> {
             }
         }
         let name = self.names(link);
+        let is_key_only = self.keyed.remove(&(link, row.external.clone()));
         for index in reformatted {
             let property = self.link(link).properties[index].name.to_string();
             *self.links_report(link).reformatted.entry(property).or_default() += 1;
         }
         let report = self.links_report(link);
         match (row.kind, created) {
+            _ if is_key_only => report.touched += 1,
             (Kind::Create, Some(false)) | (Kind::Adopt, _) => report.adopted += 1,
-            (Kind::Create, _) => report.created += 1,
+            (Kind::Create | Kind::CreateLeft, _) => report.created += 1,
             (Kind::Update, _) => report.updated += 1,
         }
         if is_remade {
@@ -196,6 +204,10 @@ impl Run<'_> {
         }
         if let Some(claimed) = &row.record {
             self.claimed.remove(claimed);
+        }
+        if let Some(both) = row.both.take().filter(|_| !is_remade) {
+            self.agree_both(link, lane, row, *both, record, bases, sent);
+            return;
         }
         if !is_remade {
             self.settled(link, &row.external);
@@ -214,6 +226,89 @@ impl Run<'_> {
             unwant: row.unwant,
             renew_edges: is_remade.then(|| self.rules_to(link)),
         });
+    }
+
+    /// The right of a pair that flows both ways is written: its history is looked up, the left follows, or it is done.
+    #[allow(clippy::too_many_arguments, reason = "one row's whole outcome, used in one place")]
+    fn agree_both(
+        &mut self,
+        link: LinkId,
+        lane: Lane,
+        row: Staged,
+        both: BothWays,
+        record: RecordId,
+        bases: Vec<FieldBase>,
+        sent: &[(u16, Value)],
+    ) {
+        let name = self.names(link);
+        let properties = self.engine.names[usize::from(link.0)].properties.clone();
+        let is_done = both.to_left.is_empty() && !both.is_restoring;
+        if both.is_restoring {
+            // What was agreed before stands again, and both changes are looked at together.
+            self.tx.dirty.push((name, row.external.clone()));
+            self.asked.remove(&(link, row.external.clone()));
+        } else if is_done {
+            self.settled(link, &row.external);
+            self.tx.sighted.push((name, record.clone()));
+        }
+        self.in_hand.remove(&(link, row.external.clone()));
+        let pair = PairWrite {
+            link: name,
+            external: row.external.clone(),
+            record: Some(record.clone()),
+            generation: row.generation,
+            state: PairState::Linked,
+            since: None,
+            // Only once both sides are written is the row as it was brought over.
+            row: if is_done { row.row } else { Fingerprint(0) },
+            bases: bases.clone(),
+            want: row.want,
+            unwant: row.unwant,
+            renew_edges: None,
+        };
+        self.tx.pairs.push(pair);
+        if both.is_restoring {
+            return;
+        }
+        let written = sent
+            .iter()
+            .filter_map(|(place, _)| {
+                let base = base_of(&bases, *properties.get(usize::from(*place))?)?;
+                Some((*place, base.right))
+            })
+            .collect();
+        let audit = self.engine.parts.options.audit.then(|| AuditRow {
+            external: row.external.clone(),
+            generation: row.generation,
+            record: record.clone(),
+            written,
+            prints: row.prints,
+            bases: bases.clone(),
+            right: both.right.clone(),
+            before: both.before,
+        });
+        let Some(left) = both.left.filter(|_| !is_done) else {
+            if let Some(audit) = audit {
+                self.audit(link, lane, audit);
+            }
+            return;
+        };
+        self.in_hand.insert((link, row.external.clone()));
+        let pair = Pair {
+            id: PairId(0),
+            external: row.external,
+            record: Some(record),
+            generation: row.generation,
+            state: PairState::Linked,
+            since: None,
+            row: row.row,
+            bases: bases.clone(),
+        };
+        let (plan, right) = (RowPlan::default(), both.right);
+        let mut back = BackRow::update(left, pair, row.row, bases, plan, both.to_left, right, false);
+        back.is_counted = true;
+        back.audit = audit.map(Box::new);
+        self.stage_left(link, lane, back);
     }
 
     /// A row was refused for good: it is recognised as an existing record, or parked.
@@ -390,6 +485,13 @@ impl Run<'_> {
                 continue;
             }
             self.in_hand.remove(&(link, row.external.clone()));
+            if row.both.is_some() {
+                // What its absence means is decided when both sides are looked at again.
+                self.links_report(link).touched += 1;
+                self.asked.remove(&(link, row.external.clone()));
+                self.tx.dirty.push((name, row.external));
+                continue;
+            }
             let report = self.links_report(link);
             // Counted again when the whole record is looked at, at the end of the run.
             report.touched += 1;

@@ -44,10 +44,21 @@ pub struct PlannedRow {
     pub row: Fingerprint,
     /// Precondition: the pair's fingerprint.
     pub base: Fingerprint,
+    /// What concerns the other direction.
+    pub both: BothPlan,
     /// Associations to add: rule and far record.
     pub associate: Vec<(String, ExternalId)>,
     /// Associations to remove: rule and far record.
     pub dissociate: Vec<(String, ExternalId)>,
+}
+
+/// What a plan says of a record of a link that flows both ways.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BothPlan {
+    /// The properties whose values are brought to the source.
+    pub back: Vec<PropertyName>,
+    /// Precondition: the fingerprint of all mapped values that HubSpot showed.
+    pub right: Option<Fingerprint>,
 }
 
 /// What is done with a record.
@@ -60,6 +71,8 @@ pub enum PlannedVerb {
     Update,
     /// Recognised in HubSpot, linked and updated.
     Adopt,
+    /// Made in the customer's system; its id here is its id in HubSpot.
+    CreateLeft,
 }
 
 impl From<Kind> for PlannedVerb {
@@ -68,6 +81,7 @@ impl From<Kind> for PlannedVerb {
             Kind::Create => PlannedVerb::Create,
             Kind::Update => PlannedVerb::Update,
             Kind::Adopt => PlannedVerb::Adopt,
+            Kind::CreateLeft => PlannedVerb::CreateLeft,
         }
     }
 }
@@ -82,6 +96,10 @@ enum Line {
         properties: Vec<PropertyName>,
         row: String,
         base: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        back: Vec<PropertyName>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        right: Option<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         associate: Vec<(String, ExternalId)>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -143,6 +161,8 @@ impl PlanSink {
             properties: row.properties.clone(),
             row: row.row.to_string(),
             base: row.base.to_string(),
+            back: row.both.back.clone(),
+            right: row.both.right.map(|print| print.to_string()),
             associate: row.associate.clone(),
             dissociate: row.dissociate.clone(),
         })
@@ -214,6 +234,15 @@ pub struct LinkPlan {
     pub update: u64,
     /// Recognised in HubSpot, to be linked.
     pub adopt: u64,
+    /// To be changed in the customer's system.
+    #[serde(default)]
+    pub back: u64,
+    /// To be made in the customer's system.
+    #[serde(default)]
+    pub create_left: u64,
+    /// Properties that wait for a person.
+    #[serde(default)]
+    pub held: u64,
     /// Outside the scope.
     pub excluded: u64,
     /// Parked, by cause.
@@ -262,7 +291,9 @@ impl PlanSummary {
             }
         }
         let Some(plan) = self.links.get_mut(link) else { return };
+        plan.back += u64::from(!row.both.back.is_empty());
         match row.verb {
+            PlannedVerb::CreateLeft => plan.create_left += 1,
             PlannedVerb::Create => plan.create += 1,
             PlannedVerb::Adopt => plan.adopt += 1,
             PlannedVerb::Update if !row.properties.is_empty() => plan.update += 1,
@@ -278,6 +309,7 @@ impl PlanSummary {
             plan.read = report.read;
             plan.unchanged += report.unchanged;
             plan.excluded = report.excluded;
+            plan.held = report.held;
             plan.parked = report.parked.clone();
         }
         let per = |count: u64, size: usize| count.div_ceil(size.max(1) as u64);
@@ -299,7 +331,7 @@ impl PlanSummary {
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.write_calls == 0
+        self.write_calls == 0 && self.links.iter().all(|link| link.back + link.create_left == 0)
     }
 }
 
@@ -308,7 +340,8 @@ pub struct PlanFile {
     header: Header,
     /// What the plan comes to.
     pub summary: PlanSummary,
-    rows: HashMap<(String, ExternalId), (Fingerprint, Fingerprint)>,
+    rows: HashMap<(String, ExternalId), Preconditions>,
+
     /// Rule, removal, near end, far end.
     edges: HashSet<(String, bool, ExternalId, ExternalId)>,
 }
@@ -319,6 +352,14 @@ impl fmt::Debug for PlanFile {
     }
 }
 
+/// What must still hold when an operation is carried out.
+#[derive(Clone, Copy, Debug)]
+struct Preconditions {
+    row: Fingerprint,
+    base: Fingerprint,
+    right: Option<Fingerprint>,
+}
+
 /// Whether a plan allows a record to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permission {
@@ -326,6 +367,7 @@ pub(crate) enum Permission {
     NotPlanned,
     SourceMoved,
     StateMoved,
+    RightMoved,
 }
 
 impl PlanFile {
@@ -353,14 +395,16 @@ impl PlanFile {
             let parsed: Line =
                 serde_json::from_str(&line).map_err(|error| bad(index + 2, error.to_string()))?;
             match parsed {
-                Line::Record { link, id, row, base, associate, dissociate, .. } => {
+                Line::Record { link, id, row, base, right, associate, dissociate, .. } => {
                     let print = |text: &str| {
                         u64::from_str_radix(text, 16)
                             .map(Fingerprint)
                             .map_err(|_| bad(index + 2, "a fingerprint is not hexadecimal".into()))
                     };
                     let id = ExternalId::from(id);
-                    plan.rows.insert((link, id.clone()), (print(&row)?, print(&base)?));
+                    let right = right.as_deref().map(print).transpose()?;
+                    let holds = Preconditions { row: print(&row)?, base: print(&base)?, right };
+                    plan.rows.insert((link, id.clone()), holds);
                     plan.edges.extend(associate.into_iter().map(|(rule, to)| (rule, false, id.clone(), to)));
                     plan.edges.extend(dissociate.into_iter().map(|(rule, to)| (rule, true, id.clone(), to)));
                 }
@@ -403,11 +447,13 @@ impl PlanFile {
         id: &ExternalId,
         row: Fingerprint,
         base: Fingerprint,
+        right: Option<Fingerprint>,
     ) -> Permission {
         match self.rows.get(&(link.to_owned(), id.clone())) {
             None => Permission::NotPlanned,
-            Some((planned, _)) if *planned != row => Permission::SourceMoved,
-            Some((_, planned)) if *planned != base => Permission::StateMoved,
+            Some(planned) if planned.row != row => Permission::SourceMoved,
+            Some(planned) if planned.base != base => Permission::StateMoved,
+            Some(planned) if planned.right != right => Permission::RightMoved,
             Some(_) => Permission::Granted,
         }
     }

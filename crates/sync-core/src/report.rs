@@ -15,6 +15,15 @@ pub struct RunReport {
     pub edges: Vec<EdgeReport>,
     /// Why the run stopped early, with what to do; nothing is lost, the next run goes on.
     pub halted: Option<String>,
+    /// Why changes in HubSpot could not be heard of in full; the next run hears of them.
+    #[serde(default)]
+    pub deaf: Option<String>,
+    /// Spans of which the feed has lost sight: both sides have to be compared in full.
+    #[serde(default)]
+    pub gaps: Vec<String>,
+    /// Writes whose history could not be read afterwards.
+    #[serde(default)]
+    pub unaudited: u64,
     /// Planned operations that were skipped because something moved since the plan was made.
     pub moved: Vec<Moved>,
     /// Batches whose answer was missing and that an earlier run had left open.
@@ -40,6 +49,24 @@ pub struct LinkReport {
     pub updated: u64,
     /// Recognised in HubSpot and linked.
     pub adopted: u64,
+    /// Changed in the customer's system and in nothing else.
+    #[serde(default)]
+    pub brought_back: u64,
+    /// Made in the customer's system.
+    #[serde(default)]
+    pub created_left: u64,
+    /// Deleted on one side because they were deleted on the other.
+    #[serde(default)]
+    pub deleted: u64,
+    /// Deleted, merged away or missing on one side; the other is left as it is.
+    #[serde(default)]
+    pub gone: u64,
+    /// Properties held for a person, newly or again (records, not among the classes).
+    #[serde(default)]
+    pub held: u64,
+    /// Values written over ones that somebody had set meanwhile, by policy or by a person's word (not a class).
+    #[serde(default)]
+    pub overridden: u64,
     /// Outside the link's scope.
     pub excluded: u64,
     /// Parked as dead letters, by cause, now or by an earlier run.
@@ -71,12 +98,22 @@ impl LinkReport {
         self.created + self.updated + self.adopted
     }
 
+    /// Records written to the customer's system.
+    #[must_use]
+    pub fn written_left(&self) -> u64 {
+        self.brought_back + self.created_left
+    }
+
     /// Records read that are in no class: must be zero.
     #[must_use]
     pub fn unexplained(&self) -> i128 {
         let classes = self.unchanged
             + self.touched
             + self.written()
+            + self.brought_back
+            + self.created_left
+            + self.deleted
+            + self.gone
             + self.excluded
             + self.parked_total()
             + self.unknown

@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sync_types::{
-    Destination, EdgeChange, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Intent, Lane,
-    LinkId, NameId, ObjectType, OpId, PageToken, PairId, ReadRequest, ReadyEdge, RecordId, Rejection,
-    RunRecord, Shown, Target, Transition, Value, Verb, WriteBatch, WriteRow,
+    Destination, EdgeChange, EdgeOutcome, EdgeRuleId, ExternalId, Fate, FieldBase, Fingerprint, Fingerprinter,
+    Intent, Lane, LeftOutcome, LinkId, NameId, ObjectType, OpId, PageToken, PairId, ReadRequest, ReadyEdge,
+    RecordId, Rejection, RunRecord, Shown, Sighting, Target, Transition, Value, Verb, Version, WriteBatch, WriteRow,
 };
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Phase, Progress};
+use crate::audit::AuditRow;
 use crate::error::EngineError;
+use crate::left::BackRow;
+use crate::meet::Meeting;
 use crate::observe::Discovered;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::{EdgeReport, LinkReport, RunReport};
@@ -37,6 +40,8 @@ pub(crate) enum Kind {
     Create,
     Update,
     Adopt,
+    /// Made on the left of a right record.
+    CreateLeft,
 }
 
 /// A record on its way.
@@ -58,6 +63,8 @@ pub(crate) struct Staged {
     pub(crate) tries: u8,
     /// The dead letter that this record has, if any, goes when it succeeds.
     pub(crate) parked: bool,
+    /// What else belongs to the record of a link that flows both ways.
+    pub(crate) both: Option<Box<crate::meet::BothWays>>,
 }
 
 /// A call to make.
@@ -71,6 +78,20 @@ pub(crate) enum Outgoing {
     Suspect { link: LinkId, lane: Lane, rows: Vec<(Staged, Rejection)> },
     /// Read records whose planned update must still meet what it was planned on.
     Check { link: LinkId, lane: Lane, rows: Vec<Staged> },
+    /// Read the right records of pairs of which a side has moved.
+    Meet { link: LinkId, lane: Lane, rows: Vec<Meeting> },
+    /// Read when the right's values were set, for conflicts that the newest value wins.
+    Times { link: LinkId, lane: Lane, rows: Vec<(Meeting, Shown)> },
+    /// Ask what became of right records that were not found.
+    Fates { link: LinkId, lane: Lane, rows: Vec<Meeting> },
+    /// Read right records that no pair knows.
+    Strangers { link: LinkId, lane: Lane, records: Vec<RecordId> },
+    /// Write to the customer's system.
+    Left { link: LinkId, lane: Lane, rows: Vec<BackRow> },
+    /// Read whether a value that somebody set meanwhile was overwritten.
+    Audit { link: LinkId, lane: Lane, rows: Vec<AuditRow> },
+    /// Delete records on the right.
+    Archive { link: LinkId, lane: Lane, rows: Vec<Meeting> },
     /// Add or remove associations.
     Edges { rule: EdgeRuleId, change: EdgeChange, edges: Vec<ReadyEdge> },
 }
@@ -103,6 +124,49 @@ pub(crate) enum Landed {
         result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
     },
     Prepared,
+    Meet {
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<Meeting>,
+        result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
+    },
+    Times {
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<(Meeting, Shown)>,
+        result: Result<Vec<Vec<Vec<Version>>>, sync_types::DestinationError>,
+    },
+    Fates {
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<Meeting>,
+        result: Result<Vec<Fate>, sync_types::DestinationError>,
+    },
+    Strangers {
+        link: LinkId,
+        lane: Lane,
+        records: Vec<RecordId>,
+        result: Result<Vec<Option<Shown>>, sync_types::DestinationError>,
+    },
+    Left {
+        op: OpId,
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<BackRow>,
+        result: Result<Vec<LeftOutcome>, sync_types::SourceError>,
+    },
+    Audit {
+        link: LinkId,
+        lane: Lane,
+        rows: Vec<AuditRow>,
+        result: Result<Vec<Vec<Vec<Version>>>, sync_types::DestinationError>,
+    },
+    Archive {
+        op: OpId,
+        link: LinkId,
+        rows: Vec<Meeting>,
+        result: Result<Vec<EdgeOutcome>, sync_types::DestinationError>,
+    },
     Edges {
         op: OpId,
         rule: EdgeRuleId,
@@ -125,6 +189,16 @@ pub(crate) struct Run<'e> {
     pub(crate) tx: Transition,
     /// Rows that do not fill a batch yet.
     pub(crate) building: BTreeMap<(LinkId, Target, Lane), Vec<Staged>>,
+    /// Pairs to look at on both sides that do not fill a read yet.
+    pub(crate) meetings: BTreeMap<(LinkId, Lane), Vec<Meeting>>,
+    /// Rows for the left that do not fill a batch yet.
+    pub(crate) building_left: BTreeMap<(LinkId, Lane), Vec<BackRow>>,
+    /// Pairs whose right record is to be deleted.
+    pub(crate) archiving: BTreeMap<(LinkId, Lane), Vec<Meeting>>,
+    /// What a feed told while a plan is made: a plan keeps nothing.
+    pub(crate) heard: Vec<(LinkId, Sighting)>,
+    /// Records that only get their sync key.
+    pub(crate) keyed: HashSet<(LinkId, ExternalId)>,
     pub(crate) ready: VecDeque<Outgoing>,
     flying: JoinSet<Landed>,
     /// Rows of each call in the air, should its task die.
@@ -145,6 +219,10 @@ pub(crate) struct Run<'e> {
     pub(crate) asked: HashSet<(LinkId, ExternalId)>,
     /// Records that recovery linked in this run.
     pub(crate) recovered: HashSet<(LinkId, ExternalId)>,
+    /// Natural keys that records of the left hold, by link: the place of a match rule's property and its value.
+    pub(crate) claims: HashMap<LinkId, HashSet<(usize, Fingerprint)>>,
+    /// Whether any conflict is on record, so that a peaceful world needs no look-up.
+    pub(crate) has_conflicts: bool,
     /// HubSpot records that are about to be linked.
     pub(crate) claimed: HashSet<RecordId>,
     pub(crate) halt: Option<String>,
@@ -159,7 +237,9 @@ impl<'e> Run<'e> {
         let next_op = store.cursor("op")?.and_then(|text| text.parse().ok()).unwrap_or(1_u64);
         let prints = Fingerprinter::new(store.fingerprint_key());
         let last_pair = store.last_pair()?;
-        let has_letters = store.totals()?.dead_letters.into_iter().map(|(link, ..)| link).collect();
+        let totals = store.totals()?;
+        let has_letters = totals.dead_letters.into_iter().map(|(link, ..)| link).collect();
+        let has_conflicts = !totals.conflicts.is_empty();
         let links = engine.parts.mapper.links();
         let report = RunReport {
             run: number,
@@ -187,6 +267,11 @@ impl<'e> Run<'e> {
             summary,
             tx: Transition::default(),
             building: BTreeMap::new(),
+            meetings: BTreeMap::new(),
+            building_left: BTreeMap::new(),
+            archiving: BTreeMap::new(),
+            heard: Vec::new(),
+            keyed: HashSet::new(),
             ready: VecDeque::new(),
             flying: JoinSet::new(),
             aloft: HashMap::new(),
@@ -199,6 +284,8 @@ impl<'e> Run<'e> {
             discovered: HashMap::new(),
             asked: HashSet::new(),
             recovered: HashSet::new(),
+            claims: HashMap::new(),
+            has_conflicts,
             claimed: HashSet::new(),
             halt: None,
             is_prepared: false,
@@ -214,9 +301,11 @@ impl<'e> Run<'e> {
         self.recover().await?;
         // Pairs that recovery found are not this run's: the scan must look at them.
         self.last_pair = self.engine.parts.store.last_pair()?;
+        self.hear().await?;
         self.records().await?;
         self.early_edges().await?;
         self.drain().await?;
+        self.look_right().await?;
         self.settle_dirty().await?;
         self.note_first_loads()?;
         self.edges().await?;
@@ -231,8 +320,10 @@ impl<'e> Run<'e> {
     /// Plans to the end.
     pub(crate) async fn plan(mut self) -> Result<PlanSummary, EngineError> {
         self.recover().await?;
+        self.hear().await?;
         self.records().await?;
         self.drain().await?;
+        self.look_right().await?;
         self.settle_dirty().await?;
         if let Some(why) = self.halt {
             return Err(EngineError::Plan(format!("no plan could be made: {why}")));
@@ -295,6 +386,7 @@ impl<'e> Run<'e> {
                 None => break,
             }
         }
+        self.miss(link).await?;
         self.flush(link);
         if !matches!(self.mode, Mode::Plan(_)) {
             let name = self.names(link);
@@ -465,6 +557,7 @@ impl<'e> Run<'e> {
         for target in [Target::Key, Target::Record] {
             self.cut(link, target, Lane::Live, size, true);
         }
+        self.flush_both(link);
         Ok(())
     }
 
@@ -523,7 +616,23 @@ impl<'e> Run<'e> {
                     if matches!(change, EdgeChange::Add(_)) { Verb::Associate } else { Verb::Dissociate };
                 (verb, self.rule_name(*rule), Vec::new())
             }
-            Outgoing::Adopt { .. } | Outgoing::Check { .. } | Outgoing::Suspect { .. } => return,
+            Outgoing::Left { link, rows, .. } => {
+                let rows = rows.iter().map(BackRow::intent).collect();
+                (Verb::WriteLeft, self.names(*link), rows)
+            }
+            Outgoing::Archive { link, rows, .. } => {
+                let rows =
+                    rows.iter().map(|row| (row.pair.external.clone(), row.pair.generation)).collect();
+                (Verb::Archive, self.names(*link), rows)
+            }
+            Outgoing::Adopt { .. }
+            | Outgoing::Check { .. }
+            | Outgoing::Suspect { .. }
+            | Outgoing::Meet { .. }
+            | Outgoing::Times { .. }
+            | Outgoing::Fates { .. }
+            | Outgoing::Strangers { .. }
+            | Outgoing::Audit { .. } => return,
         };
         self.tx.cursors.push(("op".into(), self.next_op.to_string()));
         self.tx.open.push(Intent { op, verb, subject, sent_at: self.engine.parts.clock.now(), rows });
@@ -611,6 +720,64 @@ impl<'e> Run<'e> {
                     Landed::Check { link, lane, rows, result }
                 })
             }
+            Outgoing::Meet { link, lane, rows } => {
+                let (object, properties) = self.both_read(link);
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.pair.record.clone()).collect();
+                    let result = destination.read(&object, &ids, &properties, lane).await;
+                    Landed::Meet { link, lane, rows, result }
+                })
+            }
+            Outgoing::Times { link, lane, rows } => {
+                let (object, properties) = self.both_read(link);
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().map(|(_, shown)| shown.id.clone()).collect();
+                    let result = destination.history(&object, &ids, &properties, lane).await;
+                    Landed::Times { link, lane, rows, result }
+                })
+            }
+            Outgoing::Fates { link, lane, rows } => {
+                let object = self.link(link).object.clone();
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.pair.record.clone()).collect();
+                    let result = destination.fates(&object, &ids, lane).await;
+                    Landed::Fates { link, lane, rows, result }
+                })
+            }
+            Outgoing::Strangers { link, lane, records } => {
+                let (object, properties) = self.both_read(link);
+                self.flying.spawn(async move {
+                    let result = destination.read(&object, &records, &properties, lane).await;
+                    Landed::Strangers { link, lane, records, result }
+                })
+            }
+            Outgoing::Audit { link, lane, rows } => {
+                let (object, properties) = self.both_read(link);
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().map(|row| row.record.clone()).collect();
+                    let result = destination.history(&object, &ids, &properties, lane).await;
+                    Landed::Audit { link, lane, rows, result }
+                })
+            }
+            Outgoing::Archive { link, lane, rows } => {
+                let object = self.link(link).object.clone();
+                self.flying.spawn(async move {
+                    let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.pair.record.clone()).collect();
+                    let result = destination.archive(&object, &ids, lane).await;
+                    Landed::Archive { op, link, rows, result }
+                })
+            }
+            Outgoing::Left { link, lane, rows } => {
+                let batch = self.left_batch(op, link, &rows);
+                let writer = self.engine.parts.writer.clone();
+                self.flying.spawn(async move {
+                    let result = match writer {
+                        Some(writer) => writer.write(&batch).await,
+                        None => Err(crate::left::no_writer()),
+                    };
+                    Landed::Left { op, link, lane, rows, result }
+                })
+            }
             Outgoing::Edges { rule, change, edges } => {
                 let remove = !matches!(change, EdgeChange::Add(_));
                 let batch = self.edge_batch(rule, change, &edges);
@@ -643,6 +810,23 @@ impl<'e> Run<'e> {
                         self.read_for_check(link, lane, rows, result)
                     }
                     Landed::Prepared => Ok(()),
+                    Landed::Meet { link, lane, rows, result } => self.met(link, lane, rows, result),
+                    Landed::Times { link, lane, rows, result } => self.timed(link, lane, rows, result),
+                    Landed::Fates { link, lane, rows, result } => self.fated(link, lane, rows, result),
+                    Landed::Strangers { link, lane, records, result } => {
+                        self.met_strangers(link, lane, records, result)
+                    }
+                    Landed::Left { op, link, lane, rows, result } => {
+                        self.wrote_left(op, link, lane, rows, result)
+                    }
+                    Landed::Audit { link, lane, rows, result } => {
+                        self.audited(link, lane, rows, result);
+                        Ok(())
+                    }
+                    Landed::Archive { op, link, rows, result } => {
+                        self.archived(op, link, rows, result);
+                        Ok(())
+                    }
                     Landed::Suspect { link, rows, result } => {
                         self.read_suspects(link, rows, result);
                         Ok(())
@@ -681,12 +865,36 @@ impl<'e> Run<'e> {
                 Outgoing::Adopt { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
                 Outgoing::Check { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
                 Outgoing::Suspect { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
+                Outgoing::Meet { link, rows, .. }
+                | Outgoing::Fates { link, rows, .. }
+                | Outgoing::Archive { link, rows, .. } => {
+                    self.links_report(link).pending += rows.len() as u64;
+                }
+                Outgoing::Times { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
+                Outgoing::Left { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
+                Outgoing::Strangers { link, records, .. } => {
+                    self.links_report(link).pending += records.len() as u64;
+                }
+                // What was written was counted; what it overwrote is found when the record is looked at again.
+                Outgoing::Audit { link, rows, .. } => {
+                    let name = self.names(link);
+                    self.tx.dirty.extend(rows.into_iter().map(|row| (name, row.external)));
+                }
                 Outgoing::Edges { rule, edges, .. } => {
                     self.report.edges[usize::from(rule.0)].pending += edges.len() as u64;
                 }
             }
         }
         for ((link, ..), rows) in std::mem::take(&mut self.building) {
+            self.links_report(link).pending += rows.len() as u64;
+        }
+        for ((link, _), rows) in std::mem::take(&mut self.meetings) {
+            self.links_report(link).pending += rows.len() as u64;
+        }
+        for ((link, _), rows) in std::mem::take(&mut self.building_left) {
+            self.links_report(link).pending += rows.len() as u64;
+        }
+        for ((link, _), rows) in std::mem::take(&mut self.archiving) {
             self.links_report(link).pending += rows.len() as u64;
         }
         self.commit()
@@ -712,6 +920,7 @@ impl<'e> Run<'e> {
         for (link, target, lane) in keys {
             self.cut(link, target, lane, size, true);
         }
+        self.flush_both(link);
     }
 
     fn cut(&mut self, link: LinkId, target: Target, lane: Lane, size: usize, all: bool) {
@@ -783,7 +992,14 @@ impl Outgoing {
             Outgoing::Write { lane, .. }
             | Outgoing::Adopt { lane, .. }
             | Outgoing::Check { lane, .. }
-            | Outgoing::Suspect { lane, .. } => *lane,
+            | Outgoing::Suspect { lane, .. }
+            | Outgoing::Meet { lane, .. }
+            | Outgoing::Times { lane, .. }
+            | Outgoing::Fates { lane, .. }
+            | Outgoing::Strangers { lane, .. }
+            | Outgoing::Left { lane, .. }
+            | Outgoing::Audit { lane, .. }
+            | Outgoing::Archive { lane, .. } => *lane,
             Outgoing::Edges { .. } => Lane::Backfill,
         }
     }
@@ -795,6 +1011,14 @@ impl Outgoing {
             }
             Outgoing::Adopt { link, rows, .. } => (Some(*link), rows.len() as u64),
             Outgoing::Suspect { link, rows, .. } => (Some(*link), rows.len() as u64),
+            Outgoing::Meet { link, rows, .. }
+            | Outgoing::Fates { link, rows, .. }
+            | Outgoing::Archive { link, rows, .. } => (Some(*link), rows.len() as u64),
+            Outgoing::Times { link, rows, .. } => (Some(*link), rows.len() as u64),
+            Outgoing::Left { link, rows, .. } => (Some(*link), rows.len() as u64),
+            Outgoing::Strangers { link, records, .. } => (Some(*link), records.len() as u64),
+            // What was written has been counted.
+            Outgoing::Audit { link, .. } => (Some(*link), 0),
             Outgoing::Edges { .. } => (None, 0),
         }
     }

@@ -102,8 +102,9 @@ CREATE TABLE conflict (
     right INTEGER NOT NULL,
     run INTEGER NOT NULL,
     decision TEXT,
-    is_settled INTEGER NOT NULL,
-    PRIMARY KEY (link, external, property)
+    -- The run that settled it by policy; 0: it waits for a person.
+    settled INTEGER NOT NULL,
+    PRIMARY KEY (link, external, property, settled)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sighting (
     seq INTEGER PRIMARY KEY,

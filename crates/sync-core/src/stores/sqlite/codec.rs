@@ -167,7 +167,7 @@ pub(super) fn verb_of(number: i64) -> Option<Verb> {
 }
 
 pub(super) const CONFLICT: &str =
-    "link, external, record, property, cause, opponent, left, right, run, decision, is_settled";
+    "link, external, record, property, cause, opponent, left, right, run, decision, settled";
 
 pub(super) fn read_conflict(row: &Row<'_>) -> rusqlite::Result<HeldConflict> {
     Ok(HeldConflict {
@@ -181,7 +181,7 @@ pub(super) fn read_conflict(row: &Row<'_>) -> rusqlite::Result<HeldConflict> {
         right: Fingerprint(row.get::<_, i64>(7)?.cast_unsigned()),
         run: row.get::<_, i64>(8)?.cast_unsigned(),
         decision: row.get(9)?,
-        is_settled: row.get(10)?,
+        is_settled: row.get::<_, i64>(10)? != 0,
     })
 }
 
