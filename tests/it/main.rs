@@ -3,6 +3,7 @@
 
 mod mapping;
 
+mod both_ways;
 mod crash;
 mod faults;
 mod limits;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_transport::{Clock, TokioClock};
-use hubspot_adapter::HubSpotDestination;
+use hubspot_adapter::{HubSpotDestination, SearchFeed};
 use hubspot_client::{Client, Limits};
 use hubspot_sandbox::{Portal, PortalConfig};
 use mapping_engine::{CheckedMapping, Schemas, check};
@@ -13,7 +13,7 @@ use oauth::StaticCredential;
 use sync_core::report::RunReport;
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
-use sync_testkit::{CrashPlan, CrashingDestination, CrashingStore, MemorySource};
+use sync_testkit::{CrashPlan, CrashingDestination, CrashingStore, CrashingWriter, MemorySource};
 use tempfile::TempDir;
 
 use crate::PortalTransport;
@@ -108,12 +108,15 @@ impl World {
         let store = SqliteStore::open(&self.state(), &binding, [7; 16])
             .unwrap_or_else(|error| broken(&error.to_string()));
         let destination = Arc::new(HubSpotDestination::new(self.client()));
+        let feed = SearchFeed::new(Arc::clone(&destination), Arc::clone(&self.clock));
         let engine = Engine::new(Parts {
             engagement: self.mapping.name().to_owned(),
             portal: "1".into(),
             mapper: Arc::clone(&self.mapping) as _,
             source: Arc::clone(&self.source) as _,
+            writer: Some(Arc::new(CrashingWriter::new(Arc::clone(&self.source), Arc::clone(crash)))),
             destination: Arc::new(CrashingDestination::new(destination, Arc::clone(crash))),
+            feed: Some(Arc::new(feed)),
             store: Box::new(CrashingStore::new(store, Arc::clone(crash))),
             clock: Arc::clone(&self.clock),
             options,
@@ -127,12 +130,20 @@ impl World {
     /// When the store fails or a record is in no class.
     pub async fn run(&self) -> RunReport {
         let report = self.engine().run_once().await.unwrap_or_else(|error| broken(&error.to_string()));
+        World::adds_up(&report);
+        report
+    }
+
+    /// Checks that a report's numbers add up.
+    ///
+    /// # Panics
+    /// When a record is in no class, or in two.
+    pub fn adds_up(report: &RunReport) {
         for link in &report.links {
             if link.unexplained() != 0 {
                 broken(&format!("{} records of {} are in no class: {link:?}", link.unexplained(), link.link));
             }
         }
-        report
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sync_types::{
     DestinationError, EdgeOutcome, ExternalId, Fate, Fingerprint, HeldConflict, Lane, LedgerEntry, LinkId,
-    NameId, OnDelete, OnDeleteConflict, OpId, Pair, PairId, PairState, PairWrite, RecordId, Shown, Target, Verb,
+    NameId, OnDelete, OnDeleteConflict, OpId, Pair, PairId, PairState, PairWrite, RecordId, Shown, Target,
+    Verb,
 };
 
 use crate::error::EngineError;
@@ -70,11 +71,9 @@ impl Run<'_> {
                 match record {
                     // Added, or moved to a page that had been read, while the scan went on.
                     Some(record) => self.invite(link, lane, pair.clone(), record)?,
-                    None => self.meet(
-                        link,
-                        lane,
-                        Meeting { pair: pair.clone(), left: Left::Gone, parked: false },
-                    ),
+                    None => {
+                        self.meet(link, lane, Meeting { pair: pair.clone(), left: Left::Gone, parked: false })
+                    }
                 }
             }
         }
@@ -96,11 +95,19 @@ impl Run<'_> {
                 base_of(&meeting.pair.bases, *property).is_some_and(|base| base.right != right)
             })
         });
-        match self.verdict(link, &meeting.pair, spec.on_left_delete, spec.on_delete_conflict, has_moved, "deleted-left")
-        {
+        match self.verdict(
+            link,
+            &meeting.pair,
+            spec.on_left_delete,
+            spec.on_delete_conflict,
+            has_moved,
+            "deleted-left",
+        ) {
             OnDelete::Keep => self.note_absence(link, meeting.pair, PairState::LeftGone),
             OnDelete::Ask => self.hold_deletion(link, meeting.pair, PairState::LeftMissing, "deleted-left"),
-            OnDelete::Delete if is_plan(&self.mode) => self.note_absence(link, meeting.pair, PairState::LeftMissing),
+            OnDelete::Delete if is_plan(&self.mode) => {
+                self.note_absence(link, meeting.pair, PairState::LeftMissing)
+            }
             OnDelete::Delete => self.archiving.entry((link, lane)).or_default().push(meeting),
         }
     }
@@ -120,7 +127,8 @@ impl Run<'_> {
                 return Ok(());
             }
         };
-        for (meeting, fate) in rows.into_iter().zip(fates.into_iter().chain(std::iter::repeat(Fate::Unknown))) {
+        for (meeting, fate) in rows.into_iter().zip(fates.into_iter().chain(std::iter::repeat(Fate::Unknown)))
+        {
             match (fate, &meeting.left) {
                 (Fate::MergedInto(survivor), _) => self.follow_merge(link, lane, meeting, survivor)?,
                 // Gone on both sides: there is nothing to keep in step.
@@ -166,7 +174,9 @@ impl Run<'_> {
             OnDelete::Keep => self.note_absence(link, meeting.pair, PairState::RightGone),
             OnDelete::Ask => self.hold_deletion(link, meeting.pair, PairState::RightMissing, "deleted-right"),
             OnDelete::Delete => {
-                let Meeting { pair, left: Left::Record { record, row, mapped }, parked } = meeting else { return };
+                let Meeting { pair, left: Left::Record { record, row, mapped }, parked } = meeting else {
+                    return;
+                };
                 if is_plan(&self.mode) {
                     self.note_absence(link, pair, PairState::RightMissing);
                     return;
@@ -198,7 +208,8 @@ impl Run<'_> {
         }
         let ids = std::slice::from_ref(&pair.external);
         let held = self.engine.parts.store.conflicts_of(self.names(link), ids).unwrap_or_default();
-        let said = held.into_iter().flatten().find(|held| held.property == WHOLE_RECORD && held.cause == cause);
+        let said =
+            held.into_iter().flatten().find(|held| held.property == WHOLE_RECORD && held.cause == cause);
         let deleted_side = if cause == "deleted-left" { "left" } else { "right" };
         match said.and_then(|held| held.decision) {
             None => OnDelete::Ask,
@@ -312,7 +323,8 @@ impl Run<'_> {
             self.tx.merged.push((name, old.clone(), survivor.clone()));
             self.tx.sighted.push((name, old.clone()));
         }
-        let is_taken = taken.is_some_and(|other| other.id != pair.id) || !self.claimed.insert(survivor.clone());
+        let is_taken =
+            taken.is_some_and(|other| other.id != pair.id) || !self.claimed.insert(survivor.clone());
         let row = PairWrite {
             link: name,
             external: pair.external.clone(),
@@ -340,9 +352,11 @@ impl Run<'_> {
         self.asked.remove(&(link, pair.external.clone()));
         self.links_report(link).touched += 1;
         let prints: Box<[Option<Fingerprint>]> = match &left {
-            Left::Record { mapped, .. } => {
-                mapped.values.iter().map(|value| value.as_ref().map(|value| self.prints.value(value))).collect()
-            }
+            Left::Record { mapped, .. } => mapped
+                .values
+                .iter()
+                .map(|value| value.as_ref().map(|value| self.prints.value(value)))
+                .collect(),
             Left::Gone => return Ok(()),
         };
         // The survivor gets our key; its values are looked at next, whole.

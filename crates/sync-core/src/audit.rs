@@ -61,7 +61,9 @@ impl Run<'_> {
                 return;
             }
         };
-        for (row, versions) in rows.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new))) {
+        for (row, versions) in
+            rows.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
+        {
             self.audit_one(link, lane, row, &versions);
         }
     }
@@ -80,9 +82,8 @@ impl Run<'_> {
             else {
                 continue;
             };
-            let print = |version: &Version| {
-                self.prints.value(&mapper.canonical(link, index, version.value.clone()))
-            };
+            let print =
+                |version: &Version| self.prints.value(&mapper.canonical(link, index, version.value.clone()));
             // Newer versions than ours are changes like any other: the feed tells of them.
             let Some(at) = history.iter().position(|version| print(version) == *ours) else { continue };
             let Some(before) = history.get(at + 1) else { continue };

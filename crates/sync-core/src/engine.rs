@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_types::{
-    Clock, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState, ExternalId, Feed, Lane, LinkId, Mapper,
-    NameId, NameKind, OnDelete, PropertyName, RunRecord, Source, SourceWriter, StateStore, Totals, Transition,
+    Clock, ConflictFilter, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState, ExternalId, Feed,
+    HeldConflict, Lane, LinkId, Mapper, NameId, NameKind, OnDelete, PropertyName, RunRecord, Source,
+    SourceWriter, StateStore, Totals, Transition,
 };
 use tokio::sync::mpsc;
 
+use crate::absence::WHOLE_RECORD;
+use crate::decide::Side;
 use crate::error::EngineError;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::RunReport;
@@ -305,6 +308,61 @@ impl Engine {
         Ok(transition.unpark.len())
     }
 
+    /// Conflicts with the names of their link and property, oldest first: those that wait for a person, or those that
+    /// were settled by policy.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn conflicts(&self, which: &Which) -> Result<Vec<(String, String, HeldConflict)>, EngineError> {
+        let held = self.parts.store.conflicts(&self.conflict_filter(which))?;
+        let named = held
+            .into_iter()
+            .map(|held| (self.link_name(held.link), self.property_name(held.link, held.property), held));
+        Ok(named.collect())
+    }
+
+    /// Says whose value these conflicts go to, and has the next run carry it out; returns how many. The word holds
+    /// for the values that both sides showed when it was asked for: if one has moved since, it is asked anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn resolve_conflicts(&mut self, which: &Which, side: Side) -> Result<usize, EngineError> {
+        let held =
+            self.parts.store.conflicts(&self.conflict_filter(&Which { settled: false, ..which.clone() }))?;
+        let mut transition = Transition::default();
+        for mut conflict in held {
+            conflict.decision = Some(if side == Side::Left { "left" } else { "right" }.to_owned());
+            transition.dirty.push((conflict.link, conflict.external.clone()));
+            transition.hold.push(conflict);
+        }
+        self.parts.store.commit(&transition)?;
+        Ok(transition.hold.len())
+    }
+
+    fn conflict_filter(&self, which: &Which) -> ConflictFilter {
+        let select = Select { link: which.link.clone(), ..Select::default() };
+        ConflictFilter {
+            link: self.filter(&select).link,
+            cause: which.cause.clone(),
+            external: which.id.clone().map(ExternalId::from),
+            settled: which.settled,
+            max: which.max,
+        }
+    }
+
+    /// A property's name by the store's number.
+    fn property_name(&self, link: NameId, property: NameId) -> String {
+        if property == WHOLE_RECORD {
+            return "the record".into();
+        }
+        let link = self.names.iter().position(|names| names.link == link);
+        let place = link.and_then(|link| {
+            let place = self.names.get(link)?.properties.iter().position(|name| *name == property)?;
+            self.parts.mapper.links().get(link)?.properties.get(place)
+        });
+        place.map_or_else(|| format!("property {}", property.0), |property| property.name.to_string())
+    }
+
     fn filter(&self, select: &Select) -> DeadLetterFilter {
         // A link that the mapping does not know selects nothing: number 0 is never given out.
         let number = |name: &String| {
@@ -348,6 +406,21 @@ pub struct Select {
     pub cause: Option<String>,
     /// Of this record.
     pub id: Option<String>,
+    /// At most this many; 0: all.
+    pub max: usize,
+}
+
+/// Which conflicts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Of this link.
+    pub link: Option<String>,
+    /// Of this cause.
+    pub cause: Option<String>,
+    /// Of this record, by its id in the source.
+    pub id: Option<String>,
+    /// Those that were settled by policy, instead of those that wait for a person.
+    pub settled: bool,
     /// At most this many; 0: all.
     pub max: usize,
 }

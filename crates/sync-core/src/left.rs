@@ -104,9 +104,10 @@ impl Run<'_> {
         let mapper = &self.engine.parts.mapper;
         let spec = self.link(link);
         let rows = rows.iter().map(|row| {
-            let fields = row.places.iter().flat_map(|(place, value)| {
-                mapper.back(link, usize::from(*place), value).unwrap_or_default()
-            });
+            let fields = row
+                .places
+                .iter()
+                .flat_map(|(place, value)| mapper.back(link, usize::from(*place), value).unwrap_or_default());
             let token = crate::sync_key(
                 &self.engine.parts.engagement,
                 &spec.name,
@@ -148,7 +149,8 @@ impl Run<'_> {
             unknown: 0,
             at: self.engine.parts.clock.now(),
         };
-        let missing = std::iter::repeat_with(|| LeftOutcome::Unknown("no outcome was given for this row".into()));
+        let missing =
+            std::iter::repeat_with(|| LeftOutcome::Unknown("no outcome was given for this row".into()));
         for (mut row, outcome) in rows.into_iter().zip(outcomes.into_iter().chain(missing)) {
             let audit = row.audit.take();
             match outcome {
@@ -224,8 +226,10 @@ impl Run<'_> {
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
         for (place, _) in &row.places {
             let index = usize::from(*place);
-            let left = mapped.values.get(index).and_then(Option::as_ref).map(|value| self.prints.value(value));
-            let (Some(property), Some(left), Some(right)) = (properties.get(index), left, row.right.get(index))
+            let left =
+                mapped.values.get(index).and_then(Option::as_ref).map(|value| self.prints.value(value));
+            let (Some(property), Some(left), Some(right)) =
+                (properties.get(index), left, row.right.get(index))
             else {
                 continue;
             };
@@ -454,9 +458,8 @@ impl Run<'_> {
                 .filter(|((_, value), property)| property.direction.to_left() && !value.is_null())
                 .filter_map(|((place, value), _)| Some((u16::try_from(place).ok()?, value)))
                 .collect();
-            let unreadable = places
-                .iter()
-                .find_map(|(place, value)| mapper.back(link, usize::from(*place), value).err());
+            let unreadable =
+                places.iter().find_map(|(place, value)| mapper.back(link, usize::from(*place), value).err());
             if let Some(problem) = unreadable {
                 self.tx.sighted.push((name, record.clone()));
                 self.park_stranger(link, &record, problem.code, problem.to_string(), &problem.remedy);
@@ -488,7 +491,7 @@ impl Run<'_> {
                     unwant: Vec::new(),
                     parked: false,
                     is_counted: false,
-            audit: None,
+                    audit: None,
                 },
             );
         }

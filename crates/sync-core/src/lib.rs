@@ -26,7 +26,7 @@ mod run;
 mod sync_key;
 mod verify;
 
-pub use engine::{Engine, LiveHandle, Options, Parts, Phase, Progress, ProgressFn, Select};
+pub use engine::{Engine, LiveHandle, Options, Parts, Phase, Progress, ProgressFn, Select, Which};
 pub use error::EngineError;
 pub use plan_file::{LinkPlan, PlanFile, PlanSink, PlanSummary, PlannedRow, RulePlan};
 pub use sync_key::sync_key;

@@ -97,7 +97,11 @@ impl Run<'_> {
             let mut rows = self.archiving.remove(&(link, lane)).unwrap_or_default();
             while !rows.is_empty() {
                 let rest = rows.split_off(rows.len().min(size));
-                self.ready.push_back(Outgoing::Archive { link, lane, rows: std::mem::replace(&mut rows, rest) });
+                self.ready.push_back(Outgoing::Archive {
+                    link,
+                    lane,
+                    rows: std::mem::replace(&mut rows, rest),
+                });
             }
         }
     }
@@ -260,7 +264,9 @@ impl Run<'_> {
         let before = plan
             .to_right
             .iter()
-            .filter_map(|place| Some((*place, base_of(&pair.bases, *names.get(usize::from(*place))?).copied())))
+            .filter_map(|place| {
+                Some((*place, base_of(&pair.bases, *names.get(usize::from(*place))?).copied()))
+            })
             .collect();
         let values = plan
             .to_right
@@ -282,7 +288,13 @@ impl Run<'_> {
             unwant: row_plan.unwant,
             tries: 0,
             parked: meeting.parked,
-            both: Some(Box::new(BothWays { left: Some(record), right, to_left, before, is_restoring: false })),
+            both: Some(Box::new(BothWays {
+                left: Some(record),
+                right,
+                to_left,
+                before,
+                is_restoring: false,
+            })),
         };
         self.stage(link, Target::Record, lane, staged);
         Ok(None)
@@ -336,7 +348,9 @@ impl Run<'_> {
                 }
                 Decision::Hold(cause) => plan.hold.push((place, cause)),
                 Decision::Contest => {
-                    let (Some(Some(left)), Some(right)) = (left.get(index), right.get(index)) else { continue };
+                    let (Some(Some(left)), Some(right)) = (left.get(index), right.get(index)) else {
+                        continue;
+                    };
                     if property.conflict == Conflict::Newest && !property.ratchet && times.is_none() {
                         plan.needs_times = true;
                         continue;
@@ -351,7 +365,8 @@ impl Run<'_> {
                         left_at: None,
                         right_at: times.and_then(|times| times.get(index).copied().flatten()),
                     };
-                    let overrides = if moved == (true, true) { Overrides::OtherChange } else { Overrides::Nothing };
+                    let overrides =
+                        if moved == (true, true) { Overrides::OtherChange } else { Overrides::Nothing };
                     match decide::settle(property, &contest, field.base.is_none()) {
                         Ok(side) => write(side, overrides),
                         Err(cause) => plan.hold.push((place, cause)),
@@ -417,8 +432,11 @@ impl Run<'_> {
             })
         };
         let run = self.number;
-        let holds: Vec<HeldConflict> =
-            plan.hold.iter().filter_map(|(place, cause)| line(*place, cause_code(*cause), false, run)).collect();
+        let holds: Vec<HeldConflict> = plan
+            .hold
+            .iter()
+            .filter_map(|(place, cause)| line(*place, cause_code(*cause), false, run))
+            .collect();
         let settled: Vec<HeldConflict> = plan
             .overridden
             .iter()
@@ -487,7 +505,11 @@ impl Run<'_> {
         let row = self.prints.values(mapper.fingerprint(), record.values());
         match mapper.map(link, &record) {
             Ok(mapped) if mapped.in_scope => {
-                self.meet(link, lane, Meeting { pair, left: Left::Record { record, row, mapped }, parked: false });
+                self.meet(
+                    link,
+                    lane,
+                    Meeting { pair, left: Left::Record { record, row, mapped }, parked: false },
+                );
             }
             Ok(_) => self.leave_scope(link, &record, Some(pair), row, false),
             Err(error) => self.park_unmappable(link, record.id().clone(), row, &error),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use sync_types::{
-    BadRecord, DeadLetter, ExternalId, Fingerprint, Lane, LinkId, MapError, Mapped, ObjectType, Pair, PairState,
-    PairWrite, PropertyName, Record, RecordId, Target, Value,
+    BadRecord, DeadLetter, ExternalId, Fingerprint, Lane, LinkId, MapError, Mapped, ObjectType, Pair,
+    PairState, PairWrite, PropertyName, Record, RecordId, Target, Value,
 };
 
 use crate::engine::Phase;
@@ -55,7 +55,8 @@ impl Run<'_> {
                 Err(bad) => {
                     // A row that cannot be read is still there.
                     if let Some(id) = bad.id.as_ref().filter(|_| self.is_both_ways(link)) {
-                        let known = self.engine.parts.store.pairs(self.names(link), std::slice::from_ref(id))?;
+                        let known =
+                            self.engine.parts.store.pairs(self.names(link), std::slice::from_ref(id))?;
                         for pair in known.into_iter().flatten() {
                             self.seen.insert(pair.id);
                         }
@@ -137,9 +138,7 @@ impl Run<'_> {
                 self.settled(link, record.id());
                 continue;
             }
-            if let Some(letter) =
-                letter.as_ref().filter(|letter| look == Look::Scan && letter.row == row)
-            {
+            if let Some(letter) = letter.as_ref().filter(|letter| look == Look::Scan && letter.row == row) {
                 // As it was when it was parked: trying again would fail again.
                 *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
                 continue;
@@ -152,7 +151,11 @@ impl Run<'_> {
                 Ok(mapped) => match pair {
                     Some(pair) if self.is_both_ways(link) && pair.record.is_some() => {
                         let parked = letter.is_some();
-                        self.meet(link, lane, Meeting { pair, left: Left::Record { record, row, mapped }, parked });
+                        self.meet(
+                            link,
+                            lane,
+                            Meeting { pair, left: Left::Record { record, row, mapped }, parked },
+                        );
                     }
                     pair => self.plan_one(link, &record, pair, row, mapped, lane, letter.is_some())?,
                 },
@@ -419,7 +422,9 @@ impl Run<'_> {
                     Kind::Create => report.created += 1,
                     Kind::CreateLeft => report.created_left += 1,
                     Kind::Adopt => report.adopted += 1,
-                    Kind::Update if plan.write.is_empty() && !both.back.is_empty() => report.brought_back += 1,
+                    Kind::Update if plan.write.is_empty() && !both.back.is_empty() => {
+                        report.brought_back += 1
+                    }
                     Kind::Update if plan.write.is_empty() => report.touched += 1,
                     Kind::Update => report.updated += 1,
                 }
@@ -495,7 +500,13 @@ impl Run<'_> {
     }
 
     /// Parks a record that cannot be mapped.
-    pub(crate) fn park_unmappable(&mut self, link: LinkId, id: ExternalId, row: Fingerprint, error: &MapError) {
+    pub(crate) fn park_unmappable(
+        &mut self,
+        link: LinkId,
+        id: ExternalId,
+        row: Fingerprint,
+        error: &MapError,
+    ) {
         let first = error.problems.first();
         let cause = first.map_or("unmappable", |problem| problem.code).to_owned();
         let remedy = first.map_or_else(String::new, |problem| problem.remedy.clone());

@@ -2,7 +2,8 @@
 
 use sync_types::{
     DestinationError, ExternalId, FieldBase, Fingerprint, FirstContact, Intent, Lane, LedgerEntry, LinkId,
-    OpId, Pair, PairId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
+    OpId, Pair, PairId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb,
+    WriteBatch,
 };
 
 use crate::audit::AuditRow;
@@ -444,6 +445,10 @@ impl Run<'_> {
             self.fail(link, row, cause.into(), detail, remedy.into());
             return Ok(());
         }
+        if self.is_both_ways(link) {
+            self.link_up(link, lane, row, shown.id);
+            return Ok(());
+        }
         let properties = &self.engine.names[usize::from(link.0)].properties;
         let wanted = Wanted { properties, prints: &row.prints, edges: &[], null: self.null };
         let policy: FirstContact = spec.first_contact;
@@ -460,6 +465,37 @@ impl Run<'_> {
         row.record = Some(shown.id);
         self.stage(link, Target::Record, lane, row);
         Ok(())
+    }
+
+    /// Joins two records that flow both ways: they are a pair that never agreed on anything, the right one gets its
+    /// key, and then both are looked at.
+    fn link_up(&mut self, link: LinkId, lane: Lane, mut row: Staged, record: RecordId) {
+        let name = self.names(link);
+        self.links_report(link).adopted += 1;
+        if row.parked {
+            self.tx.unpark.push((name, row.external.clone()));
+        }
+        self.asked.remove(&(link, row.external.clone()));
+        self.tx.dirty.push((name, row.external.clone()));
+        self.tx.pairs.push(PairWrite {
+            link: name,
+            external: row.external.clone(),
+            record: Some(record.clone()),
+            generation: row.generation,
+            state: PairState::Linked,
+            since: None,
+            row: Fingerprint(0),
+            bases: Vec::new(),
+            want: row.want.clone(),
+            unwant: row.unwant.clone(),
+            renew_edges: None,
+        });
+        row.kind = Kind::Adopt;
+        row.row = Fingerprint(0);
+        row.record = Some(record);
+        row.values = Vec::new();
+        row.bases = Vec::new();
+        self.write_key(link, lane, row);
     }
 
     /// Records whose update was refused were read: those that are gone are made anew from the whole source record,

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sync_types::{
-    Destination, EdgeChange, EdgeOutcome, EdgeRuleId, ExternalId, Fate, FieldBase, Fingerprint, Fingerprinter,
-    Intent, Lane, LeftOutcome, LinkId, NameId, ObjectType, OpId, PageToken, PairId, ReadRequest, ReadyEdge,
-    RecordId, Rejection, RunRecord, Shown, Sighting, Target, Transition, Value, Verb, Version, WriteBatch, WriteRow,
+    Destination, EdgeChange, EdgeOutcome, EdgeRuleId, ExternalId, Fate, FieldBase, Fingerprint,
+    Fingerprinter, Intent, Lane, LeftOutcome, LinkId, NameId, ObjectType, OpId, PageToken, PairId,
+    ReadRequest, ReadyEdge, RecordId, Rejection, RunRecord, Shown, Sighting, Target, Transition, Value, Verb,
+    Version, WriteBatch, WriteRow,
 };
 use tokio::task::JoinSet;
 
-use crate::engine::{Engine, Phase, Progress};
 use crate::audit::AuditRow;
+use crate::engine::{Engine, Phase, Progress};
 use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::meet::Meeting;
@@ -621,8 +622,7 @@ impl<'e> Run<'e> {
                 (Verb::WriteLeft, self.names(*link), rows)
             }
             Outgoing::Archive { link, rows, .. } => {
-                let rows =
-                    rows.iter().map(|row| (row.pair.external.clone(), row.pair.generation)).collect();
+                let rows = rows.iter().map(|row| (row.pair.external.clone(), row.pair.generation)).collect();
                 (Verb::Archive, self.names(*link), rows)
             }
             Outgoing::Adopt { .. }

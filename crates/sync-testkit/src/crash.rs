@@ -36,14 +36,27 @@ pub enum When {
     After,
 }
 
+/// What is done right before a step: what other people do at an unlucky moment.
+type Deed = Box<dyn FnMut(&'static str) + Send>;
+
 /// Counts steps and crashes at one of them. Shared by the store and the destination of one engine.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct CrashPlan {
     crash: Option<Crash>,
     steps: AtomicU64,
     crashed: AtomicBool,
     bell: Notify,
     names: Mutex<Vec<&'static str>>,
+    deed: Mutex<Option<Deed>>,
+}
+
+impl std::fmt::Debug for CrashPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CrashPlan")
+            .field("crash", &self.crash)
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CrashPlan {
@@ -57,6 +70,12 @@ impl CrashPlan {
     #[must_use]
     pub fn at(crash: Crash) -> Arc<CrashPlan> {
         Arc::new(CrashPlan { crash: Some(crash), ..CrashPlan::default() })
+    }
+
+    /// Never crashes, and does this right before each step, by the step's name.
+    #[must_use]
+    pub fn before_each(deed: impl FnMut(&'static str) + Send + 'static) -> Arc<CrashPlan> {
+        Arc::new(CrashPlan { deed: Mutex::new(Some(Box::new(deed))), ..CrashPlan::default() })
     }
 
     /// Steps so far.
@@ -90,6 +109,9 @@ impl CrashPlan {
 
     /// Counts a step; says on which side of it to crash, if at all.
     fn step(&self, name: &'static str) -> Option<When> {
+        if let Some(deed) = self.deed.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            deed(name);
+        }
         let step = self.steps.fetch_add(1, Ordering::SeqCst);
         self.names.lock().unwrap_or_else(PoisonError::into_inner).push(name);
         self.crash.filter(|crash| crash.step == step).map(|crash| crash.when)

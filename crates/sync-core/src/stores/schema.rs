@@ -102,8 +102,8 @@ CREATE TABLE conflict (
     right INTEGER NOT NULL,
     run INTEGER NOT NULL,
     decision TEXT,
-    -- The run that settled it by policy; 0: it waits for a person.
-    settled INTEGER NOT NULL,
+    -- Which run settled it by policy, and how; empty: it waits for a person.
+    settled TEXT NOT NULL,
     PRIMARY KEY (link, external, property, settled)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sighting (

@@ -390,7 +390,7 @@ impl StateStore for SqliteStore {
             &format!(
                 "SELECT {CONFLICT} FROM conflict
                  WHERE (?1 IS NULL OR link = ?1) AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR external = ?3)
-                   AND (settled > 0) = ?4
+                   AND (settled <> '') = ?4
                  ORDER BY run, link, external, property LIMIT ?5"
             ),
             params![
@@ -408,7 +408,9 @@ impl StateStore for SqliteStore {
         ids.iter()
             .map(|id| {
                 self.all(
-                    &format!("SELECT {CONFLICT} FROM conflict WHERE link = ?1 AND external = ?2 AND settled = 0"),
+                    &format!(
+                        "SELECT {CONFLICT} FROM conflict WHERE link = ?1 AND external = ?2 AND settled = ''"
+                    ),
                     params![link.0, Ident(id.as_str())],
                     read_conflict,
                 )
@@ -485,7 +487,7 @@ impl StateStore for SqliteStore {
             open_intents: one("SELECT count(*) FROM intent")?,
             dirty: one("SELECT count(*) FROM dirty")?,
             conflicts: self.all(
-                "SELECT link, cause, count(*) FROM conflict WHERE settled = 0
+                "SELECT link, cause, count(*) FROM conflict WHERE settled = ''
                  GROUP BY link, cause ORDER BY link, cause",
                 [],
                 |row| Ok((NameId(row.get(0)?), row.get(1)?, count(row, 2)?)),

@@ -181,7 +181,7 @@ pub(super) fn read_conflict(row: &Row<'_>) -> rusqlite::Result<HeldConflict> {
         right: Fingerprint(row.get::<_, i64>(7)?.cast_unsigned()),
         run: row.get::<_, i64>(8)?.cast_unsigned(),
         decision: row.get(9)?,
-        is_settled: row.get::<_, i64>(10)? != 0,
+        is_settled: !row.get_ref(10)?.as_str()?.is_empty(),
     })
 }
 

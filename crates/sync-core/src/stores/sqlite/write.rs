@@ -168,8 +168,9 @@ fn write_letters(tx: &Transaction<'_>, t: &Transition) -> rusqlite::Result<()> {
 }
 
 fn write_conflicts(tx: &Transaction<'_>, t: &Transition) -> rusqlite::Result<()> {
-    let mut release =
-        tx.prepare_cached("DELETE FROM conflict WHERE link = ?1 AND external = ?2 AND property = ?3 AND settled = 0")?;
+    let mut release = tx.prepare_cached(
+        "DELETE FROM conflict WHERE link = ?1 AND external = ?2 AND property = ?3 AND settled = ''",
+    )?;
     for (link, external, property) in &t.release {
         release.execute(params![link.0, Ident(external.as_str()), property.0])?;
     }
@@ -188,7 +189,7 @@ fn write_conflicts(tx: &Transaction<'_>, t: &Transition) -> rusqlite::Result<()>
             held.right.0.cast_signed(),
             held.run.cast_signed(),
             held.decision,
-            if held.is_settled { held.run.cast_signed() } else { 0 }
+            if held.is_settled { format!("{} {}", held.run, held.cause) } else { String::new() }
         ])?;
     }
     Ok(())
