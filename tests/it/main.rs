@@ -7,5 +7,7 @@ mod both_ways;
 mod crash;
 mod faults;
 mod limits;
+mod oauth;
+mod oauth_processes;
 mod one_way;
 mod plans;

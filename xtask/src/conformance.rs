@@ -1,4 +1,5 @@
-//! `conformance`: HubSpot's own SDKs, unmodified but for the base URL, run a suite of ours against the sandbox.
+//! `conformance`: HubSpot's own SDKs, unmodified but for the base URL, run a suite of ours against the sandbox; and our
+//! OAuth client goes through its flow with somebody else's server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,39 +12,56 @@ use crate::{Outcome, process};
 const PYTHON_SDK: &str = "hubspot-api-client==12.0.0";
 const NODE_SDK: &str = "@hubspot/api-client@14.0.1";
 
-/// Builds the sandbox, installs the SDKs below the target folder where they are not yet there, and runs both suites.
+/// An authorization server that is not ours, for our client.
+const OAUTH_SERVER: &str = "oidc-provider@8.8.1";
+
+/// Builds our programs, installs theirs below the target folder where they are not yet there, and runs every suite.
 /// The suites start and stop the sandbox themselves, on a free port, with the settings that each test needs.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let sandbox = build_sandbox(workspace)?;
     let scripts = workspace.root.join("crates/hubspot-sandbox/tests/conformance");
     let python = install_python_sdk(workspace)?;
     let modules = node_with(&workspace.target.join("conformance/node"), &[NODE_SDK])?;
+    let oauth_server = node_with(&workspace.target.join("conformance/oauth"), &[OAUTH_SERVER])?;
+    let flow = build(workspace, &["--package", "oauth", "--example", "flow"], "examples/flow")?;
 
     let mut python_suite = Command::new(python);
-    python_suite.arg("suite.py").current_dir(scripts.join("python"));
+    python_suite.args(["-m", "unittest", "-v", "suite", "oauth_suite"]).current_dir(scripts.join("python"));
     // Byte code is written beside the sources otherwise.
     python_suite.env("PYTHONDONTWRITEBYTECODE", "1");
     let mut node_suite = Command::new("node");
-    node_suite.args(["--test", "--test-reporter=spec", "suite.cjs"]).current_dir(scripts.join("node"));
+    let suites = ["--test", "--test-reporter=spec", "suite.cjs", "oauth.cjs"];
+    node_suite.args(suites).current_dir(scripts.join("node"));
     node_suite.env("NODE_PATH", modules);
+
+    let mut oauth_suite = Command::new("node");
+    oauth_suite.args(["--test", "--test-reporter=spec", "independent.cjs"]);
+    oauth_suite.current_dir(workspace.root.join("crates/oauth/tests/conformance"));
+    oauth_suite.env("NODE_PATH", oauth_server).env("OAUTH_FLOW", flow);
 
     let outcomes = [
         ("Python", process::run(python_suite.env("HUBSPOT_SANDBOX", &sandbox))),
         ("Node", process::run(node_suite.env("HUBSPOT_SANDBOX", &sandbox))),
+        ("OAuth", process::run(&mut oauth_suite)),
     ];
     println!();
-    for ((name, outcome), sdk) in outcomes.iter().zip([PYTHON_SDK, NODE_SDK]) {
+    for ((name, outcome), sdk) in outcomes.iter().zip([PYTHON_SDK, NODE_SDK, OAUTH_SERVER]) {
         println!("conformance: {name:<6} {sdk:<28} {}", if outcome.is_ok() { "ok" } else { "FAILED" });
     }
     outcomes.into_iter().try_for_each(|(_, outcome)| outcome)
 }
 
 fn build_sandbox(workspace: &Workspace) -> Result<PathBuf, String> {
+    build(workspace, &["--package", "hubspot-sandbox", "--bin", "hubspot-sandbox"], "hubspot-sandbox")
+}
+
+/// Builds one program and answers with its place.
+fn build(workspace: &Workspace, what: &[&str], program: &str) -> Result<PathBuf, String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let arguments =
-        ["build", "--quiet", "--locked", "--package", "hubspot-sandbox", "--bin", "hubspot-sandbox"];
-    process::run(Command::new(cargo).args(arguments).current_dir(&workspace.root))?;
-    Ok(workspace.target.join("debug").join(format!("hubspot-sandbox{}", std::env::consts::EXE_SUFFIX)))
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--locked"]).args(what).current_dir(&workspace.root);
+    process::run(&mut command)?;
+    Ok(workspace.target.join("debug").join(format!("{program}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// A virtual environment with HubSpot's SDK, made where it is not yet there; answers with its interpreter.

@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod credential;
 mod engagement;
 mod failure;
 mod interrupt;

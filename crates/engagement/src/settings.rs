@@ -2,6 +2,7 @@
 
 mod keys;
 mod layers;
+mod oauth;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 use self::layers::{Layers, Made};
+pub use self::oauth::OAuthSettings;
 use crate::Failure;
 
 /// What the settings are read from.
@@ -33,6 +35,8 @@ pub struct Sources<'a> {
 pub struct Settings {
     /// How to reach HubSpot.
     pub hubspot: HubSpot,
+    /// The installed app whose grant is the credential; a static token where there is none.
+    pub oauth: Option<OAuthSettings>,
     /// What is read.
     pub source: Source,
     /// The mapping file, where it is not the built-in one.
@@ -182,6 +186,7 @@ pub fn help() -> String {
 fn check(layers: &Layers) -> Result<Settings, Failure> {
     Ok(Settings {
         hubspot: hubspot(layers)?,
+        oauth: oauth::read(layers)?,
         source: source(layers)?,
         mapping: text(layers, "mapping.file").map(PathBuf::from),
         state: text(layers, "state.file").unwrap_or("state.db").into(),

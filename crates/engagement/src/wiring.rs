@@ -9,16 +9,15 @@ use http_transport::{Clock, TokioClock};
 use hubspot_adapter::HubSpotDestination;
 use hubspot_client::{ApiVersion, Client, ErrorKind, Limits};
 use mapping_engine::{Check, CheckedMapping, Portal, Problems, Schemas};
-use oauth::StaticCredential;
 use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
 use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
 use sync_types::{Destination, DestinationErrorKind, Mapper, ObjectType, Schema, Source};
 
-use crate::Failure;
 use crate::engagement::Engagement;
 use crate::settings::{self, LimitsName, Settings, SourceKind};
+use crate::{Failure, credential};
 
 /// A portal that answered, and is the one that is meant.
 #[derive(Debug)]
@@ -139,13 +138,8 @@ pub(crate) fn client(settings: &Settings) -> Result<Client, Failure> {
     };
     limits.share = hubspot.share;
     limits.live_reserve = hubspot.live_reserve;
-    let credential = StaticCredential::new(settings.token()?).map_err(|error| {
-        Failure::new("the credential for HubSpot cannot be used")
-            .remedy("copy the token again from HubSpot, without spaces or line breaks")
-            .caused_by(&error)
-    })?;
     Ok(Client::builder(&hubspot.url)
-        .token_provider(Arc::new(credential))
+        .token_provider(credential::provider(settings, clock())?)
         .api_version(version)
         .clock(clock())
         .limits(limits)
@@ -157,7 +151,13 @@ pub(crate) fn client(settings: &Settings) -> Result<Client, Failure> {
 /// # Errors
 /// The portal cannot be reached, refuses the credential, or is another one than the settings name.
 pub(crate) async fn portal(client: &Client, settings: &Settings) -> Result<String, Failure> {
-    let details = client.account().details().await?;
+    let details = client.account().details().await.map_err(|error| {
+        let gone = error.kind() == ErrorKind::RevokedCredential && settings.oauth.is_some();
+        let failure = Failure::from(error);
+        let again = "open the install page of this integration, choose that account and grant access again; nothing \
+                     that waits for it is lost";
+        if gone { failure.remedy(again) } else { failure }
+    })?;
     let found = details.portal_id.to_string();
     tracing::info!(portal = %found, url = %settings.hubspot.url, "the portal answered");
     match settings.hubspot.portal {

@@ -155,7 +155,7 @@ impl Client {
             self.log(call, &result, now.saturating_sub(started), progress.attempt);
             shared.counts.count(call.idempotency == Idempotency::Safe, &result);
 
-            let failed = match result {
+            let (failed, signal) = match result {
                 Ok(answer) if answer.status().is_success() => {
                     shared.budgets.observe(&permit, call.kind, answer.headers());
                     permit.answered();
@@ -171,20 +171,25 @@ impl Client {
                 }
                 Ok(answer) => {
                     let failed = Failed::read(answer, shared.clock.now());
-                    pass.report(now, failed.signal());
                     shared.tell_limiter(permit, call, &failed);
-                    failed
+                    let signal = failed.signal();
+                    (failed, signal)
                 }
                 Err(error) => {
                     drop(permit);
-                    pass.report(now, BreakerSignal::Failure);
-                    Failed::no_answer(error)
+                    (Failed::no_answer(error), BreakerSignal::Failure)
                 }
             };
 
             let fresh_token = failed.is_unauthorized()
                 && !std::mem::replace(&mut progress.token_renewed, true)
                 && shared.tokens.rejected(&token).await;
+            if fresh_token {
+                // An expired token says nothing about the target; many calls at once meet the same one.
+                drop(pass);
+            } else {
+                pass.report(now, signal);
+            }
             let attempt = Attempt {
                 number: progress.attempt,
                 elapsed: now.saturating_sub(progress.first_try_at.unwrap_or(now)),

@@ -18,12 +18,15 @@ mod pending;
 mod portal_tokens;
 mod refresh;
 mod scopes;
+mod sources;
 mod static_credential;
 mod store;
 mod stores;
 mod time;
 mod token;
 mod token_endpoint;
+#[cfg(any(feature = "vault", feature = "google", feature = "aws-agent"))]
+mod vendor;
 mod wire;
 
 pub use app::{App, InvalidApp};
@@ -41,10 +44,21 @@ pub use lease::{Acquired, Lease, LeaseHold};
 pub use pending::{PendingEntry, PendingStore};
 pub use portal_tokens::{NotServable, PortalTokens};
 pub use scopes::{ScopeReport, WantedScopes};
+#[cfg(feature = "aws-agent")]
+pub use sources::aws_agent::AwsSecret;
+#[cfg(feature = "google")]
+pub use sources::google::GoogleSecret;
+pub use sources::mounted::MountedSecret;
+pub use sources::sourced_token::SourcedToken;
+#[cfg(feature = "vault")]
+pub use sources::vault::VaultSecret;
+pub use sources::{SecretSource, SourceError};
 pub use static_credential::{StaticCredential, UnusableToken};
 pub use store::{Entry, Revision, SealedStore, StoreError, StoreErrorKind};
 pub use stores::memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use stores::sqlite::SqliteTokenStore;
+#[cfg(feature = "vault")]
+pub use stores::vault::VaultKv;
 pub use token::{Introspection, TokenAnswer, TokenUse};
 pub use token_endpoint::TokenEndpoint;

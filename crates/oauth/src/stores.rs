@@ -3,3 +3,5 @@
 pub(crate) mod memory;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(feature = "vault")]
+pub(crate) mod vault;

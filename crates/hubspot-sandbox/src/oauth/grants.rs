@@ -159,7 +159,7 @@ impl Grants {
     }
 
     /// Whether a bearer token was made with client credentials.
-    pub(super) fn is_app_level(&self, token: &str) -> bool {
+    pub(crate) fn is_app_level(&self, token: &str) -> bool {
         self.access(token).is_some_and(|access| access.app_level)
     }
 

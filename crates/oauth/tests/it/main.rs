@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
+#[cfg(feature = "sqlite")]
 mod canary;
 mod disconnect;
 mod install;
@@ -9,4 +10,7 @@ mod keys;
 mod refresh;
 mod server;
 mod sharing;
+#[cfg(feature = "sqlite")]
 mod stores;
+#[cfg(all(feature = "vault", feature = "google", feature = "aws-agent"))]
+mod vendors;

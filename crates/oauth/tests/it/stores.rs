@@ -102,7 +102,7 @@ async fn a_begun_install_is_taken_once_and_in_time() {
         }
         let takes = join_all((0..20).map(|n| handles[n % 2].take("a", at(1)))).await;
         let taken: Vec<_> = takes.into_iter().filter_map(Result::unwrap).collect();
-        assert_eq!(taken, [entry.clone()]);
+        assert_eq!(taken, std::slice::from_ref(&entry));
         assert_eq!(handles[0].take("b", at(600)).await.unwrap(), None);
         assert_eq!(handles[0].take("b", at(1)).await.unwrap(), None, "a late one is gone");
         assert_eq!(handles[1].take("c", at(599)).await.unwrap(), Some(entry));

@@ -1,0 +1,76 @@
+//! The credential that the settings choose, behind one token provider.
+
+use std::sync::Arc;
+
+use http_transport::{Clock, ReqwestTransport, TokenProvider, Transport};
+use oauth::{
+    App, Endpoints, Grants, KeyId, Keys, MasterKey, PortalId, PortalTokens, SqliteTokenStore,
+    StaticCredential, SystemEntropy, TokenEndpoint, WantedScopes,
+};
+
+use crate::Failure;
+use crate::settings::{OAuthSettings, Settings};
+
+/// What gives tokens for the portal in the settings.
+pub(crate) fn provider(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn TokenProvider>, Failure> {
+    if let Some(oauth) = &settings.oauth {
+        return Ok(Arc::new(installed(settings, oauth, clock)?));
+    }
+    let credential = StaticCredential::new(settings.token()?).map_err(|error| {
+        Failure::new("the credential for HubSpot cannot be used")
+            .remedy("copy the token again from HubSpot, without spaces or line breaks")
+            .caused_by(&error)
+    })?;
+    Ok(Arc::new(credential))
+}
+
+/// Tokens of the portal that installed the app.
+fn installed(
+    settings: &Settings,
+    oauth: &OAuthSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<PortalTokens, Failure> {
+    let portal = settings.hubspot.portal.map(PortalId).ok_or_else(|| {
+        Failure::new(
+            "`hubspot.portal` is not set: with `hubspot.credential = oauth` it says whose grant to use",
+        )
+        .remedy("set it to the number of the HubSpot account that installed the app")
+    })?;
+    let store = Arc::new(SqliteTokenStore::open(&oauth.tokens).map_err(|error| {
+        Failure::new(error.to_string()).remedy("set `oauth.tokens_file` to the file of sealed tokens")
+    })?);
+    let wrong_key = |error: &dyn std::error::Error| {
+        Failure::new(format!("`oauth.master_key` or `oauth.key_id`: {error}"))
+            .remedy("make a key with `openssl rand -base64 32` and keep it where the tokens do not rest")
+    };
+    let key = MasterKey::from_base64(&oauth.master_key).map_err(|error| wrong_key(&error))?;
+    let keys = Keys::new(KeyId::new(&oauth.key_id).map_err(|error| wrong_key(&error))?, key);
+    let grants = Arc::new(Grants::new(store.clone(), keys, Arc::new(SystemEntropy)));
+    let endpoint = Arc::new(endpoint(&settings.hubspot.url, oauth, clock.clone())?);
+    let holder = format!("process {}", std::process::id());
+    Ok(PortalTokens::new(endpoint, grants, store, clock, portal, holder))
+}
+
+fn endpoint(api: &str, oauth: &OAuthSettings, clock: Arc<dyn Clock>) -> Result<TokenEndpoint, Failure> {
+    let wrong = |error: &dyn std::error::Error| {
+        Failure::new(format!("the app's settings under `oauth` cannot be used: {error}"))
+            .remedy("copy them again from the app's page in HubSpot")
+    };
+    let scopes = WantedScopes::required([oauth.scopes.as_str()]);
+    let app = App::new(&oauth.client_id, &oauth.client_secret, &oauth.redirect_url, scopes)
+        .map_err(|error| wrong(&error))?;
+    let endpoints = match oauth.version.as_str() {
+        "v1" => Endpoints::v1(api, &oauth.consent_url),
+        "v3" => Endpoints::v3(api, &oauth.consent_url),
+        date => Endpoints::dated(date, api, &oauth.consent_url),
+    };
+    let transport: Arc<dyn Transport> = Arc::new(
+        ReqwestTransport::builder()
+            .build()
+            .map_err(|error| Failure::new("the network cannot be set up").caused_by(&error))?,
+    );
+    TokenEndpoint::new(transport, endpoints, app, clock).map_err(|error| wrong(&error))
+}
