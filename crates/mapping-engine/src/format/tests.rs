@@ -8,6 +8,7 @@ use crate::checker::Check;
 use crate::document::seen;
 
 const REFERENCE: &str = include_str!("../../docs/format.md");
+const TRANSFORMS: &str = include_str!("../../docs/transforms.md");
 const SCHEMA: &str = include_str!("../../docs/mapping.schema.json");
 
 /// Fenced blocks of a language with the name of the file that they are, empty for a whole mapping.
@@ -24,6 +25,14 @@ fn blocks(text: &'static str) -> Vec<(&'static str, &'static str)> {
         rest = after;
     }
     blocks
+}
+
+/// Every transform of the reference, as it is written in a mapping: what stands in backquotes in the first column.
+fn transforms() -> Vec<&'static str> {
+    let rows = TRANSFORMS.lines().filter(|line| line.starts_with("| `"));
+    rows.flat_map(|row| row.split(" | ").next().unwrap().split('`').skip(1).step_by(2))
+        .filter(|code| code.starts_with('{'))
+        .collect()
 }
 
 /// Keys of each table as the schema has them, by the table's name in messages.
@@ -57,6 +66,14 @@ fn every_key_stands_in_the_schema_and_in_an_example() {
         // Whether the example is free of problems is tested from outside.
         let _ = Check::new("example", example).files(&file).run();
     }
+    assert!(transforms().len() > 40);
+    for transform in transforms() {
+        let text = format!(
+            "[mapping]\nname = 'x'\n[[links]]\nname = 'x'\ncollection = 'x'\nobject = 'x'\nsync_key = 'x'\n\
+             fields = [{{ from = 'x', to = 'x', transform = [{transform}] }}]\n"
+        );
+        let _ = Check::new("transform", &text).run();
+    }
     let mut schema = schema_keys();
     let transforms = schema.remove("a transform").unwrap();
     let known: BTreeSet<String> = super::chain::TRANSFORMS
@@ -80,12 +97,9 @@ fn every_key_stands_in_the_schema_and_in_an_example() {
         if table == "a row of rates" {
             continue;
         }
-        let Some((known, used)) = seen.get(table.as_str()) else {
-            // Transforms have a reference of their own.
-            assert!(table.starts_with('`'), "no example of the reference has {table}");
-            continue;
-        };
+        let (known, used) = seen.get(table.as_str()).unwrap_or_else(|| panic!("no example has {table}"));
         assert_eq!(keys, known, "{table}: the schema and the reader differ");
+        // Of a transform's keys the reference tells more than it shows.
         if !transforms.contains(table.trim_matches('`')) {
             assert_eq!(known, used, "{table}: a key without an example");
         }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::json_schema;
 
 const REFERENCE: &str = include_str!("../../docs/format.md");
+const TRANSFORMS: &str = include_str!("../../docs/transforms.md");
 const SCHEMA: &str = include_str!("../../docs/mapping.schema.json");
 
 /// Fenced blocks: the language, the file that it is (empty for a whole mapping), and the text.
@@ -69,6 +70,19 @@ fn every_example_has_the_form_of_the_published_schema() {
         let value = json(toml::Value::Table(text.parse().unwrap()));
         assert_eq!(json_schema::faults(&schema, &schema, &value, "file"), [""; 0], "{text}");
     }
+    let chain = &schema["$defs"]["transform"];
+    let rows = TRANSFORMS.lines().filter(|line| line.starts_with("| `"));
+    let mut transforms = 0;
+    for code in rows.flat_map(|row| row.split(" | ").next().unwrap().split('`').skip(1).step_by(2)) {
+        if code.starts_with('{') {
+            let table: toml::Table =
+                format!("t = {code}").parse().unwrap_or_else(|error| panic!("{code}: {error}"));
+            let value = json(table["t"].clone());
+            assert_eq!(json_schema::faults(&schema, chain, &value, code), [""; 0], "{code}");
+            transforms += 1;
+        }
+    }
+    assert!(transforms > 40, "only {transforms} transforms were found in their reference");
     for (wrong, place) in [
         ("[mapping]\nnam = 'x'", "file.mapping"),
         ("[mapping]\nname = 'X Y'", "file.mapping.name"),

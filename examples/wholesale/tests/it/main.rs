@@ -3,6 +3,7 @@
 mod bad_input;
 mod cycle;
 mod mapping;
+mod names;
 mod process;
 mod shop;
 mod tools;
