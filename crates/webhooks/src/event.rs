@@ -5,6 +5,7 @@ mod parse;
 mod wire;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -228,17 +229,21 @@ impl fmt::Debug for Change {
     }
 }
 
-/// The type id of an object type that webhooks call by a name of its own (HubSpot docs: object type ids).
-pub(crate) fn type_id(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "contact" => "0-1",
-        "company" => "0-2",
-        "deal" => "0-3",
-        "ticket" => "0-5",
-        "product" => "0-7",
-        "line_item" => "0-8",
-        _ => return None,
-    })
+/// An object type that webhooks call by a name of its own, as a type id (HubSpot docs: object type ids).
+pub(crate) fn named_type(name: &str) -> Option<ObjectType> {
+    /// Made once: most events are about these.
+    static TYPES: LazyLock<[(&str, ObjectType); 6]> = LazyLock::new(|| {
+        [
+            ("contact", "0-1"),
+            ("company", "0-2"),
+            ("deal", "0-3"),
+            ("ticket", "0-5"),
+            ("product", "0-7"),
+            ("line_item", "0-8"),
+        ]
+        .map(|(name, id)| (name, ObjectType::new(id)))
+    });
+    TYPES.iter().find(|(known, _)| *known == name).map(|(_, object)| object.clone())
 }
 
 #[cfg(test)]

@@ -56,8 +56,8 @@ impl Load {
         }
         let seconds = begin.elapsed().as_secs_f64();
         all.latencies.sort_unstable();
-        let at = |share: f64| {
-            let index = (all.latencies.len() as f64 * share) as usize;
+        let at = |per_mille: usize| {
+            let index = all.latencies.len() * per_mille / 1_000;
             let latency = all.latencies.get(index.min(all.latencies.len().saturating_sub(1)));
             latency.copied().unwrap_or_default().as_secs_f64() * 1_000.0
         };
@@ -66,8 +66,8 @@ impl Load {
             "refused": all.refused,
             "events": all.accepted * self.events as u64,
             "seconds": seconds,
-            "p50_ms": at(0.5),
-            "p99_ms": at(0.99),
+            "p50_ms": at(500),
+            "p99_ms": at(990),
         });
         Ok(line.to_string())
     }
@@ -140,46 +140,53 @@ async fn status(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<u16> {
     }
 }
 
-/// Bodies that differ in the ids of their records: digits of a fixed width, written over the last ones.
+/// Bodies that differ in the ids of their records and in their time: digits of a fixed width, written over the last
+/// ones.
 struct Bodies {
     body: Vec<u8>,
-    places: Vec<usize>,
+    ids: Vec<usize>,
+    times: Vec<usize>,
     next: u64,
 }
 
 const DIGITS: usize = 14;
+const TIME_DIGITS: usize = 13;
+
+fn write(body: &mut [u8], place: usize, digits: &str) {
+    if let Some(at) = body.get_mut(place..place + digits.len()) {
+        at.copy_from_slice(digits.as_bytes());
+    }
+}
 
 impl Bodies {
     fn new(connection: usize, events: usize) -> Bodies {
-        let now = Timestamp::now().as_millisecond();
-        let marker = "9".repeat(DIGITS);
+        let (id, time) = ("9".repeat(DIGITS), "8".repeat(TIME_DIGITS));
         let list: Vec<_> = (0..events)
             .map(|place| {
                 json!({
                     "eventId": 3_816_279_340_u64 + place as u64, "subscriptionId": 25, "portalId": 33, "appId": 1_160_452,
-                    "occurredAt": now, "subscriptionType": "contact.propertyChange", "attemptNumber": 0,
+                    "occurredAt": 8_888_888_888_888_u64, "subscriptionType": "contact.propertyChange", "attemptNumber": 0,
                     "objectId": 99_999_999_999_999_u64, "propertyName": "lifecyclestage",
                     "propertyValue": "subscriber", "changeSource": "CRM_UI", "sourceId": "userId:123",
                 })
             })
             .collect();
         let text = serde_json::Value::Array(list).to_string();
-        let places = text.match_indices(&marker).map(|(at, _)| at).collect();
-        // Each connection has ids of its own; runs differ by their time.
-        Bodies {
-            body: text.into_bytes(),
-            places,
-            next: 10_000_000_000_000 + connection as u64 * 100_000_000_000,
-        }
+        let places = |marker: &str| text.match_indices(marker).map(|(at, _)| at).collect();
+        let (ids, times) = (places(&id), places(&time));
+        // Each connection has ids of its own.
+        let next = 10_000_000_000_000 + connection as u64 * 100_000_000_000;
+        Bodies { body: text.into_bytes(), ids, times, next }
     }
 
     fn next(&mut self) -> &[u8] {
-        for place in &self.places {
+        for place in &self.ids {
             self.next += 1;
-            let digits = self.next.to_string();
-            if let Some(at) = self.body.get_mut(*place..place + DIGITS) {
-                at.copy_from_slice(digits.as_bytes());
-            }
+            write(&mut self.body, *place, &self.next.to_string());
+        }
+        let now = Timestamp::now().as_millisecond().to_string();
+        for place in &self.times {
+            write(&mut self.body, *place, &now);
         }
         &self.body
     }

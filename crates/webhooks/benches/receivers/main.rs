@@ -75,7 +75,11 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         }
         ["count", file] => {
             let connection = rusqlite::Connection::open(file)?;
-            let count: i64 = connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
+            // Ours keeps in a table of another name what the others keep in `event`.
+            let ours = connection.table_exists(None, "waiting")?;
+            let table = if ours { "waiting" } else { "event" };
+            let count: i64 =
+                connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
             println!("{count}");
             Ok(())
         }

@@ -61,29 +61,39 @@ impl fmt::Debug for EventId {
 }
 
 /// Makes an [`EventId`] of parts; each is set off from the next, so that no two lists of parts look alike.
-pub(crate) struct EventHasher(Sha256);
+pub(crate) struct EventHasher(Vec<u8>);
 
 impl EventHasher {
     pub(crate) fn new() -> Self {
-        Self(Sha256::new())
+        Self(Vec::with_capacity(256))
     }
 
     pub(crate) fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
-        self.0.update(text);
+        self.0.extend_from_slice(text.as_bytes());
     }
 
     pub(crate) fn number(&mut self, number: u64) {
-        self.0.update(number.to_le_bytes());
+        self.0.extend_from_slice(&number.to_le_bytes());
     }
 
     /// Absent is unlike zero.
     pub(crate) fn maybe(&mut self, number: Option<u64>) {
-        self.0.update([u8::from(number.is_some())]);
-        self.number(number.unwrap_or_default());
+        self.0.push(u8::from(number.is_some()));
+        if let Some(number) = number {
+            self.number(number);
+        }
+    }
+
+    /// Absent is unlike empty.
+    pub(crate) fn maybe_text(&mut self, text: Option<&str>) {
+        self.0.push(u8::from(text.is_some()));
+        if let Some(text) = text {
+            self.text(text);
+        }
     }
 
     pub(crate) fn finish(self, time: Timestamp) -> EventId {
-        EventId::new(time, self.0.finalize().get(..10).unwrap_or_default())
+        EventId::new(time, Sha256::digest(&self.0).get(..10).unwrap_or_default())
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use sync_types::{ObjectType, PropertyName, RecordId};
 
 use super::wire::{Barest, WireEvent};
-use super::{AppId, Change, Event, EventHasher, EventId, Feed, Origin, PortalId, RecordRef, type_id};
+use super::{AppId, Change, Event, EventHasher, EventId, Feed, Origin, PortalId, RecordRef, named_type};
 
 /// How much of a body is looked at before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ fn known(wire: &WireEvent<'_>) -> Option<Event> {
     }
     let object = match subject {
         "object" => wire.object_type_id.as_deref().map(ObjectType::new)?,
-        name => ObjectType::new(type_id(name)?),
+        name => named_type(name)?,
     };
     let record = |id: u64| RecordRef { object: object.clone(), id: record_id(id) };
     let subject = |make: fn(RecordRef) -> Change| wire.object_id.map(|id| make(record(id)));
@@ -132,8 +132,7 @@ fn known(wire: &WireEvent<'_>) -> Option<Event> {
 /// Both ends of an association. Types stand in the event, or else in the name of the association's type.
 fn ends(wire: &WireEvent<'_>, object: &ObjectType) -> Option<(RecordRef, RecordRef)> {
     let name = wire.association_type.as_deref().and_then(|name| name.split_once("_TO_"));
-    let named =
-        |name: Option<&str>| name.and_then(|name| type_id(&name.to_ascii_lowercase())).map(ObjectType::new);
+    let named = |name: Option<&str>| name.and_then(|name| named_type(&name.to_ascii_lowercase()));
     let given = |given: Option<&str>| given.map(ObjectType::new);
     let from = given(wire.from_object_type_id.as_deref())
         .or_else(|| named(name.map(|(from, _)| from)))
@@ -187,8 +186,7 @@ fn identify(wire: &WireEvent<'_>, occurred_at: Timestamp) -> EventId {
         wire.association_type.as_deref(),
         wire.message_id.as_deref(),
     ] {
-        hasher.maybe(text.map(|_| 1));
-        hasher.text(text.unwrap_or_default());
+        hasher.maybe_text(text);
     }
     let merged = wire.merged_object_ids.as_ref().map(|ids| ids.0.as_slice()).unwrap_or_default();
     hasher.number(merged.len() as u64);
@@ -199,9 +197,7 @@ fn identify(wire: &WireEvent<'_>, occurred_at: Timestamp) -> EventId {
 fn other(wire: &WireEvent<'_>, json: &str) -> Event {
     let object = match wire.object_type_id.as_deref() {
         Some(id) => Some(ObjectType::new(id)),
-        None => {
-            wire.subscription_type.split_once('.').and_then(|(name, _)| type_id(name)).map(ObjectType::new)
-        }
+        None => wire.subscription_type.split_once('.').and_then(|(name, _)| named_type(name)),
     };
     let record = object.zip(wire.object_id).map(|(object, id)| RecordRef { object, id: record_id(id) });
     let change =

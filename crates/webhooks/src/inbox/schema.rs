@@ -5,15 +5,23 @@ pub(super) const APPLICATION_ID: i32 = 0x4853_4957;
 
 /// Applied in order; the file's `user_version` says how many it has. Never change one that was released.
 pub(super) const MIGRATIONS: &[&str] = &["
--- An event's name sorts by its time, so inserts go to the end and expiry takes from the beginning.
-CREATE TABLE event (
+-- What is received goes to the end of its portal's part of one tree, and to no index: a commit writes few pages.
+CREATE TABLE waiting (
+    portal   INTEGER NOT NULL,
+    id       BLOB NOT NULL,     -- an event's name, which sorts by its time
+    received INTEGER NOT NULL,  -- epoch ms
+    body     TEXT NOT NULL,     -- JSON, without values of records
+    PRIMARY KEY (portal, id)
+) WITHOUT ROWID;
+
+-- What is done is remembered, so that it counts once and can be replayed.
+CREATE TABLE done (
     id       BLOB PRIMARY KEY,
     portal   INTEGER NOT NULL,
     received INTEGER NOT NULL,  -- epoch ms
-    done     INTEGER,           -- epoch ms; NULL while it waits
-    body     TEXT NOT NULL      -- JSON, without values of records
+    at       INTEGER NOT NULL,  -- epoch ms
+    body     TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX waiting ON event (portal, id) WHERE done IS NULL;
 
 CREATE TABLE position (
     journal   TEXT PRIMARY KEY,

@@ -18,6 +18,14 @@ use crate::journal::{Advance, Gap, GapCause, JournalStore, Offset, Position};
 /// Done events that one call of [`Inbox::expire`] forgets, so that no receiver waits long for it.
 const EXPIRE_ROWS: i64 = 5_000;
 
+/// The portals for which something waits: one step in the tree for each, however much waits.
+const PORTALS: &str = "WITH RECURSIVE portals (portal) AS (
+         SELECT min(portal) FROM waiting
+         UNION ALL
+         SELECT (SELECT min(portal) FROM waiting WHERE portal > portals.portal) FROM portals
+         WHERE portals.portal IS NOT NULL)
+     SELECT portal FROM portals WHERE portal IS NOT NULL";
+
 /// An inbox in one file, which is locked until [`SqliteInbox::close`] or drop.
 ///
 /// A call returns once its commit is flushed to disk, so what was stored survives a crash of the process and of the
@@ -90,13 +98,16 @@ impl SqliteInbox {
     ) -> Result<Stored, InboxError> {
         let total = events.len() as u64;
         // Written out here, so that the one thread has less to do.
-        let rows = events.iter().map(Row::of).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = events.iter().map(Row::of).collect::<Result<Vec<_>, _>>()?;
+        // In the order of the tree.
+        rows.sort_unstable_by_key(|row| (row.portal, row.id));
         let received = received.as_millisecond();
         let new = self
             .line
             .call(rows.len() + 1, move |connection| {
                 let mut insert = connection.prepare_cached(
-                    "INSERT INTO event (id, portal, received, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                    "INSERT INTO waiting (id, portal, received, body) SELECT ?1, ?2, ?3, ?4
+                     WHERE NOT EXISTS (SELECT 1 FROM done WHERE id = ?1) ON CONFLICT DO NOTHING",
                 )?;
                 let mut new = 0;
                 for row in &rows {
@@ -187,9 +198,8 @@ impl Inbox for SqliteInbox {
         let rows: Vec<([u8; 16], String)> = self
             .line
             .call(0, move |connection| {
-                let mut select = connection.prepare_cached(
-                    "SELECT id, body FROM event WHERE portal = ?1 AND done IS NULL ORDER BY id LIMIT ?2",
-                )?;
+                let mut select = connection
+                    .prepare_cached("SELECT id, body FROM waiting WHERE portal = ?1 ORDER BY id LIMIT ?2")?;
                 let rows = select.query_map(params![portal.0.cast_signed(), count_max], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
@@ -203,9 +213,26 @@ impl Inbox for SqliteInbox {
         let now = now.as_millisecond();
         self.line
             .call(events.len(), move |connection| {
-                let mut mark =
-                    connection.prepare_cached("UPDATE event SET done = ?2 WHERE id = ?1 AND done IS NULL")?;
-                events.iter().try_for_each(|id| mark.execute(params![id.as_bytes(), now]).map(drop))
+                // The caller knows events by name alone. Portals are few, and most inboxes have one.
+                let portals: Vec<i64> = connection
+                    .prepare_cached(PORTALS)?
+                    .query_map([], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                let mut copy = connection.prepare_cached(
+                    "INSERT INTO done (id, portal, received, at, body)
+                     SELECT id, portal, received, ?3, body FROM waiting WHERE portal = ?1 AND id = ?2",
+                )?;
+                let mut delete =
+                    connection.prepare_cached("DELETE FROM waiting WHERE portal = ?1 AND id = ?2")?;
+                for id in &events {
+                    for portal in &portals {
+                        if copy.execute(params![portal, id.as_bytes(), now])? > 0 {
+                            delete.execute(params![portal, id.as_bytes()])?;
+                            break;
+                        }
+                    }
+                }
+                Ok(())
             })
             .await
     }
@@ -214,7 +241,7 @@ impl Inbox for SqliteInbox {
         self.line
             .call(0, |connection| {
                 let mut select = connection.prepare_cached(
-                    "SELECT portal, count(*), min(id) FROM event WHERE done IS NULL GROUP BY portal ORDER BY portal",
+                    "SELECT portal, count(*), min(id) FROM waiting GROUP BY portal ORDER BY portal",
                 )?;
                 let rows = select.query_map([], |row| {
                     let id: [u8; 16] = row.get(2)?;
@@ -235,11 +262,16 @@ impl Inbox for SqliteInbox {
         let count = self
             .line
             .call(0, move |connection| {
-                let mut mark = connection.prepare_cached(
-                    "UPDATE event SET done = NULL
-                     WHERE id >= ?1 AND id < ?2 AND done IS NOT NULL AND (?3 IS NULL OR portal = ?3)",
+                let span = "id >= ?1 AND id < ?2 AND (?3 IS NULL OR portal = ?3)";
+                let bounds = params![from.as_bytes(), to.as_bytes(), portal];
+                connection.execute(
+                    &format!(
+                        "INSERT INTO waiting (portal, id, received, body)
+                         SELECT portal, id, received, body FROM done WHERE {span}"
+                    ),
+                    bounds,
                 )?;
-                Ok(mark.execute(params![from.as_bytes(), to.as_bytes(), portal])? as u64)
+                Ok(connection.execute(&format!("DELETE FROM done WHERE {span}"), bounds)? as u64)
             })
             .await?;
         if count > 0 {
@@ -253,8 +285,7 @@ impl Inbox for SqliteInbox {
         self.line
             .call(0, move |connection| {
                 let mut delete = connection.prepare_cached(
-                    "DELETE FROM event WHERE id IN (
-                         SELECT id FROM event WHERE id < ?1 AND done IS NOT NULL ORDER BY id LIMIT ?2)",
+                    "DELETE FROM done WHERE id IN (SELECT id FROM done WHERE id < ?1 ORDER BY id LIMIT ?2)",
                 )?;
                 Ok(delete.execute(params![before.as_bytes(), EXPIRE_ROWS])? as u64)
             })
@@ -264,9 +295,12 @@ impl Inbox for SqliteInbox {
     async fn forget_portal(&self, portal: PortalId) -> Result<u64, InboxError> {
         self.line
             .call(0, move |connection| {
-                let deleted =
-                    connection.execute("DELETE FROM event WHERE portal = ?1", [portal.0.cast_signed()])?;
-                Ok(deleted as u64)
+                let mut deleted = 0;
+                for table in ["waiting", "done"] {
+                    let delete = format!("DELETE FROM {table} WHERE portal = ?1");
+                    deleted += connection.execute(&delete, [portal.0.cast_signed()])? as u64;
+                }
+                Ok(deleted)
             })
             .await
     }
