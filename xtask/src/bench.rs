@@ -3,6 +3,7 @@
 
 mod figures;
 mod goals;
+pub(crate) mod mapping;
 mod portal;
 mod programs;
 mod settings;
@@ -12,6 +13,7 @@ pub(crate) mod webhooks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use figures::{Figures, Measured, Run};
 use portal::Portal;
@@ -19,7 +21,7 @@ use programs::Programs;
 use settings::Settings;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, conformance};
+use crate::{Outcome, conformance, process};
 
 const MILLION: u64 = 1_000_000;
 
@@ -152,4 +154,19 @@ fn keep(measured: &mut Measured, run: Run, figures: Figures, read: u64, written:
     println!("  {:<28} {:>8.1} s", run.name(), figures.seconds);
     measured.add(run, figures);
     Ok(())
+}
+
+/// Builds a package's benchmark as it would be shipped; the path of the program.
+fn built(workspace: &Workspace, package: &str, bench: &str) -> Result<PathBuf, String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--release", "--locked", "--package", package, "--bench", bench]);
+    build.args(["--message-format", "json-render-diagnostics"]).current_dir(&workspace.root);
+    let said = process::output(&mut build)?;
+    let messages = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut programs = messages.filter_map(|message| {
+        let is_it = message["target"]["name"] == bench && message["target"]["kind"][0] == "bench";
+        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
+    });
+    programs.next().ok_or_else(|| format!("Cargo does not say where it put `{bench}`"))
 }

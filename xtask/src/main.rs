@@ -27,6 +27,8 @@ cargo xtask <command>
   bench sync           engine, bare loop and Python script bring contacts into hubspot-sandbox; prints figures and goals
                        [--rounds N] [--rows N] [--python-rounds N] [--million] (needs python3 and a package registry
                        the first time, unless --python-rounds 0)
+  bench mapping        the mapping engine, typed Rust by hand, Node and Python map the same records; prints figures and
+                       goals [--rounds N] (needs python3 and node)
   bench webhooks       our receiver, a bare one, Express and FastAPI take signed webhooks; prints figures and goals
                        [--rounds N] [--seconds N] (needs python3, node, npm and a package registry the first time)
   fuzz [target]        the mutation tests for longer: [--seconds N] of each target
@@ -44,6 +46,9 @@ fn main() -> ExitCode {
         ["fuzz", options @ ..] => in_workspace(|workspace| fuzz::run(workspace, options)),
         ["bench", "webhooks", options @ ..] => {
             in_workspace(|workspace| bench::webhooks::run(workspace, options))
+        }
+        ["bench", "mapping", options @ ..] => {
+            in_workspace(|workspace| bench::mapping::run(workspace, options))
         }
         ["bench", "sync", options @ ..] => in_workspace(|workspace| bench::run(workspace, options)),
         [] | ["help" | "--help" | "-h"] => {

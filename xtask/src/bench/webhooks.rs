@@ -86,7 +86,7 @@ impl Bench {
         let node_modules = conformance::node_with(&folder.join("node"), &EXPRESS)?;
         Ok(Bench {
             settings,
-            program: build(workspace)?,
+            program: super::built(workspace, "webhooks", "receivers")?,
             python,
             node_modules,
             scripts: workspace.root.join("crates/webhooks/benches/receivers"),
@@ -143,20 +143,6 @@ fn program(path: &PathBuf, what: &str) -> Command {
 }
 
 /// Builds the programs as they would be shipped and finds them by what Cargo says.
-fn build(workspace: &Workspace) -> Result<PathBuf, String> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--locked", "--package", "webhooks", "--bench", "receivers"]);
-    build.args(["--message-format", "json-render-diagnostics"]).current_dir(&workspace.root);
-    let said = process::output(&mut build)?;
-    let messages = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut programs = messages.filter_map(|message| {
-        let is_it = message["target"]["name"] == "receivers";
-        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
-    });
-    programs.next().ok_or_else(|| "Cargo does not say where it put `receivers`".to_owned())
-}
-
 /// Ratios are taken within a round, so that the machine's moods cancel out.
 fn goals(measured: &Measured) -> Vec<Goal> {
     let goal = |what: String, measured, bound| Goal { what, measured, bound };

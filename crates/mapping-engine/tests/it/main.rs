@@ -7,6 +7,8 @@ mod codes;
 #[cfg(test)]
 mod format_reference;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod infer;
 #[cfg(test)]
 mod json_schema;
