@@ -130,7 +130,10 @@ const CODES: &[(&str, &str)] = &[
         "The sync key exists in HubSpot, but two records could hold the same value, or it cannot be written. HubSpot does not let an existing property become unique.",
     ),
     ("syntax", "The file is not valid TOML."),
-    ("too-many", "A mapping has at most 65,535 links and as many associations."),
+    (
+        "too-many",
+        "A part of the mapping is larger than any real one is: so that no file can keep the checker busy for ever, lists, tables and texts have limits, and of many problems the first thousand are told.",
+    ),
     ("type-mismatch", "A transform or property gets values of a kind that it does not take."),
     ("unknown-collection", "The source has no collection of this name."),
     ("unknown-column", "The source's collection has no column of this name."),

@@ -149,6 +149,27 @@ impl<'a> Table<'a> {
         Some(texts(node, report))
     }
 
+    /// As [`Table::tables`], but not more than so many.
+    pub(crate) fn tables_up_to(
+        &mut self,
+        key: &'static str,
+        what: &'static str,
+        max: usize,
+        report: &mut Report,
+    ) -> Vec<Table<'a>> {
+        let mut tables = self.tables(key, what, report);
+        if let Some(first) = tables.get(max) {
+            report.error(
+                "too-many",
+                &first.span,
+                format!("{} has at most {max} `{key}`", self.what),
+                "leave out what nobody uses, or spread it over several links",
+            );
+            tables.truncate(max);
+        }
+        tables
+    }
+
     /// The tables of an array of tables.
     pub(crate) fn tables(
         &mut self,
@@ -175,12 +196,13 @@ impl<'a> Table<'a> {
             self.entries.iter().filter(|entry| entry.used).map(|entry| entry.key),
         );
         for entry in self.entries.iter().filter(|entry| !entry.used) {
-            report.error(
-                "unknown-key",
-                &entry.key_span,
-                format!("{} has no key `{}`", self.what, entry.key),
-                suggest(entry.key, self.known.iter().copied(), "remove it"),
-            );
+            // Looking for the nearest key takes long enough to matter for a hostile file.
+            let remedy = match report.is_full() {
+                true => String::new(),
+                false => suggest(entry.key, self.known.iter().copied(), "remove it"),
+            };
+            let reason = format!("{} has no key `{}`", self.what, entry.key);
+            report.error("unknown-key", &entry.key_span, reason, remedy);
         }
     }
 }
@@ -193,8 +215,16 @@ pub(crate) fn text(node: Node<'_>, report: &mut Report) -> Option<At<String>> {
     None
 }
 
+/// Longest list of texts: paths of one field, words of one state.
+const TEXTS_MAX: usize = 1_000;
+
 pub(crate) fn texts(node: Node<'_>, report: &mut Report) -> Vec<At<String>> {
     match node.get_ref() {
+        DeValue::Array(items) if items.len() > TEXTS_MAX => {
+            let reason = format!("a list has at most {TEXTS_MAX} texts");
+            report.error("too-many", &node.span(), reason, "leave out what nobody uses");
+            Vec::new()
+        }
         DeValue::Array(items) => items.iter().filter_map(|item| text(item, report)).collect(),
         DeValue::String(_) => text(node, report).into_iter().collect(),
         _ => {

@@ -62,6 +62,16 @@ impl Sources {
     /// Reads the main file and everything that it includes, each file once.
     pub(crate) fn load(name: &str, text: &str, files: &dyn Files, report: &mut Report) -> Sources {
         let mut sources = Sources::default();
+        if text.len() > TEXT_BYTES_MAX {
+            sources.push(name.to_owned(), String::new(), String::new());
+            report.error(
+                "too-many",
+                &(0..0),
+                "the file is larger than 8 MiB",
+                "move large tables into CSV lookups",
+            );
+            return sources;
+        }
         sources.push(name.to_owned(), String::new(), text.to_owned());
         let folder = name.rfind('/').and_then(|at| name.get(..=at)).unwrap_or_default();
         let mut waiting = VecDeque::from([0]);

@@ -298,6 +298,12 @@ impl Context {
     }
 }
 
+/// Most links of a file.
+const LINKS_MAX: usize = 500;
+
+/// Most custom objects of a file.
+const OBJECTS_MAX: usize = 100;
+
 /// What reading depends on beside the files.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
@@ -365,9 +371,9 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
     let mut objects = Vec::new();
     let mut links = Vec::new();
     for table in &mut tables {
-        let found = table.tables("objects", "an object", &mut context.report);
+        let found = table.tables_up_to("objects", "an object", OBJECTS_MAX, &mut context.report);
         objects.extend(found.into_iter().filter_map(|table| tables::read_object(table, &mut context)));
-        let found = table.tables("links", "a link", &mut context.report);
+        let found = table.tables_up_to("links", "a link", LINKS_MAX, &mut context.report);
         links.extend(found.into_iter().map(|table| link::read_link(table, &mut context)));
     }
     if links.is_empty()

@@ -112,6 +112,7 @@ impl Problems {
         let number = problem.line.to_string();
         let gutter = " ".repeat(number.len());
         let in_line = problem.span.start.saturating_sub(start).min(source.len());
+        let (source, in_line) = window(source, in_line);
         let before = source.get(..in_line).unwrap_or_default();
         let marked = source.get(in_line..).unwrap_or_default();
         let marked = marked.get(..problem.span.len().min(marked.len())).unwrap_or(marked);
@@ -155,10 +156,15 @@ impl fmt::Debug for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Most problems that are told at once: nobody reads more, and a hostile file could have millions.
+const PROBLEMS_MAX: usize = 1_000;
+
 /// Collects problems while a file is read and checked.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     list: Vec<(Severity, &'static str, Span, String, String)>,
+    /// How many errors and warnings found no room.
+    dropped: (usize, usize),
 }
 
 impl Report {
@@ -169,6 +175,10 @@ impl Report {
         reason: impl Into<String>,
         remedy: impl Into<String>,
     ) {
+        if self.is_full() {
+            self.dropped.0 += 1;
+            return;
+        }
         self.list.push((Severity::Error, code, span.clone(), reason.into(), remedy.into()));
     }
 
@@ -179,31 +189,84 @@ impl Report {
         reason: impl Into<String>,
         remedy: impl Into<String>,
     ) {
+        if self.is_full() {
+            self.dropped.1 += 1;
+            return;
+        }
         self.list.push((Severity::Warning, code, span.clone(), reason.into(), remedy.into()));
+    }
+
+    /// Whether further problems are only counted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= PROBLEMS_MAX
     }
 
     /// Places every problem in its file and sorts them by place.
     pub(crate) fn finish(mut self, sources: Sources) -> Problems {
         self.list.sort_by_key(|(_, _, span, ..)| (span.start, span.end));
-        let list = self.list.into_iter().map(|(severity, code, span, reason, remedy)| {
-            let found = sources.file_of(span.start);
-            let base = found.map_or(0, |file| file.base);
+        let mut list = Vec::with_capacity(self.list.len());
+        let mut files = sources.files().iter().peekable();
+        let mut cursor: Option<Cursor<'_>> = None;
+        for (severity, code, span, reason, remedy) in self.list {
+            // Files and places only go forward, so that each text is walked through once.
+            while let Some(next) = files.next_if(|file| file.base <= span.start) {
+                cursor = Some(Cursor::new(next));
+            }
+            let Some(cursor) = cursor.as_mut() else { continue };
+            let base = cursor.file.base;
             let span = span.start - base..span.end.saturating_sub(base);
-            let text = found.map_or("", |file: &SourceText| file.text.as_str());
-            let file = found.map_or_else(String::new, |file| file.name.clone());
-            let (line, column) = position(text, span.start);
-            Problem { code, severity, file, span, line, column, reason, remedy }
-        });
-        let list = list.collect();
+            let (line, column) = cursor.advance(span.start);
+            let file = cursor.file.name.clone();
+            list.push(Problem { code, severity, file, span, line, column, reason, remedy });
+        }
+        let (errors, warnings) = self.dropped;
+        if let Some(first) = sources.files().first().filter(|_| errors + warnings > 0) {
+            list.push(Problem {
+                code: "too-many",
+                severity: if errors > 0 { Severity::Error } else { Severity::Warning },
+                file: first.name.clone(),
+                span: 0..0,
+                line: 1,
+                column: 1,
+                reason: format!("there are {} more problems", errors + warnings),
+                remedy: String::from("correct these first; one mistake often has many consequences"),
+            });
+        }
         Problems { sources, list }
     }
 }
 
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let (start, line) = line_at(text, offset);
-    let number = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-    let before = line.get(..offset.saturating_sub(start).min(line.len())).unwrap_or_default();
-    (number, before.chars().count() + 1)
+/// A place in a file that only moves forward.
+struct Cursor<'a> {
+    file: &'a SourceText,
+    /// The line that was reached: its number, where it starts, and characters up to `offset`.
+    line: usize,
+    offset: usize,
+    column: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(file: &'a SourceText) -> Cursor<'a> {
+        Cursor { file, line: 1, offset: 0, column: 1 }
+    }
+
+    /// Line and column of a place that is not before the last one.
+    fn advance(&mut self, offset: usize) -> (usize, usize) {
+        let mut offset = offset.min(self.file.text.len());
+        while !self.file.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        for c in self.file.text.get(self.offset..offset).unwrap_or_default().chars() {
+            if c == '\n' {
+                self.line += 1;
+                self.column = 1;
+            } else {
+                self.column += 1;
+            }
+        }
+        self.offset = self.offset.max(offset);
+        (self.line, self.column)
+    }
 }
 
 /// The line that holds the offset: where it starts, and its text without the line's end.
@@ -218,12 +281,37 @@ fn line_at(text: &str, offset: usize) -> (usize, &str) {
     (start, line.strip_suffix('\r').unwrap_or(line))
 }
 
+/// The part of a line that is shown: all of it, unless it is very long.
+fn window(line: &str, at: usize) -> (&str, usize) {
+    const SHOWN_MAX: usize = 400;
+    const BEFORE: usize = 80;
+    if line.len() <= SHOWN_MAX {
+        return (line, at);
+    }
+    let boundary = |mut place: usize| {
+        while !line.is_char_boundary(place) {
+            place -= 1;
+        }
+        place
+    };
+    let start = boundary(at.saturating_sub(BEFORE));
+    let end = boundary((start + SHOWN_MAX).min(line.len()));
+    (line.get(start..end).unwrap_or_default(), at - start)
+}
+
 /// The name that a mistyped one is nearest to, if one is near.
 pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).clamp(1, 3);
+    let length = wrong.chars().count();
+    let limit = (length / 3).clamp(1, 3);
+    // Nobody mistypes a name of this length, and comparing it would take long.
+    if length > 64 {
+        return None;
+    }
+    let wrong = wrong.to_lowercase();
     names
         .into_iter()
-        .map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|name| name.chars().count().abs_diff(length) <= limit)
+        .map(|name| (distance(&wrong, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)

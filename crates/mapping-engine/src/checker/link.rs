@@ -325,6 +325,9 @@ fn match_place(
     place
 }
 
+/// Most paths that a link reads.
+const PATHS_MAX: usize = 5_000;
+
 /// The place of a path in the link's list, and what its values are known to be.
 pub(super) fn compile_path(
     path: &At<String>,
@@ -333,6 +336,11 @@ pub(super) fn compile_path(
     context: &mut Context,
 ) -> (usize, Ty) {
     let kind = source.map_or(Ty::Any, |schema| path_kind(path, schema, context));
+    if paths.len() >= PATHS_MAX {
+        let reason = format!("a link reads at most {PATHS_MAX} paths");
+        context.report.error("too-many", &path.span, reason, "leave out what nobody uses");
+        return (0, kind);
+    }
     let place = paths.iter().position(|known| known.text == path.value).unwrap_or_else(|| {
         paths.push(Path::new(&path.value));
         paths.len() - 1

@@ -1,6 +1,6 @@
 //! Names inside the file: unique, and of a form that may be part of a key or an internal name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::At;
 use crate::format::{Context, MappingDoc, ScopeDoc};
@@ -9,33 +9,37 @@ use crate::problem::Span;
 /// Gives properties the names that they have in the chosen environment.
 pub(super) fn rename_properties(doc: &mut MappingDoc, context: &mut Context) {
     let renames = std::mem::take(&mut context.environment.properties);
-    for ((object, from), to) in renames {
-        let mut used = false;
-        let mut rename = |name: &mut At<String>| {
-            if name.value == from {
-                name.value.clone_from(&to.value);
-                used = true;
-            }
-        };
-        for link in doc.links.iter_mut().filter(|link| link.object.value == object) {
-            link.fields.iter_mut().for_each(|field| rename(&mut field.to));
-            link.match_on.iter_mut().for_each(|rule| rename(&mut rule.property));
-            link.sync_key.iter_mut().for_each(&mut rename);
-            if let ScopeDoc::Conditions(conditions) = &mut link.hubspot_scope {
-                conditions.iter_mut().for_each(|condition| rename(&mut condition.path));
-            }
+    if renames.is_empty() {
+        return;
+    }
+    let mut used = HashSet::new();
+    let mut rename = |object: &str, name: &mut At<String>| {
+        let key = (object.to_owned(), name.value.clone());
+        if let Some(to) = renames.get(&key) {
+            name.value.clone_from(&to.value);
+            used.insert(key);
         }
-        for display in doc.objects.iter_mut().filter(|known| known.name.value == object) {
-            rename(&mut display.primary_display);
+    };
+    for link in &mut doc.links {
+        let object = link.object.value.as_str();
+        link.fields.iter_mut().for_each(|field| rename(object, &mut field.to));
+        link.match_on.iter_mut().for_each(|rule| rename(object, &mut rule.property));
+        link.sync_key.iter_mut().for_each(|key| rename(object, key));
+        if let ScopeDoc::Conditions(conditions) = &mut link.hubspot_scope {
+            conditions.iter_mut().for_each(|condition| rename(object, &mut condition.path));
         }
-        if !used {
-            context.report.error(
-                "unknown-property",
-                &to.span,
-                format!("no link to `{object}` has a property `{from}` that could have another name here"),
-                "name the object type and the property as the links do",
-            );
-        }
+    }
+    for object in &mut doc.objects {
+        rename(object.name.value.as_str(), &mut object.primary_display);
+    }
+    for (key, to) in renames.iter().filter(|(key, _)| !used.contains(*key)) {
+        let (object, from) = key;
+        context.report.error(
+            "unknown-property",
+            &to.span,
+            format!("no link to `{object}` has a property `{from}` that could have another name here"),
+            "name the object type and the property as the links do",
+        );
     }
 }
 

@@ -1,5 +1,7 @@
 //! `[[links.fields]]`.
 
+use std::collections::HashSet;
+
 use sync_types::{PropertyKind, Sensitivity, Value};
 use toml::de::DeValue;
 
@@ -8,7 +10,6 @@ use super::{
     scalar, tables, word,
 };
 use crate::document::{At, Node, Table, text, wrong_type};
-use crate::problem::Span;
 
 /// The words for property kinds.
 const KINDS: [(&str, PropertyKind); 7] = [
@@ -75,8 +76,22 @@ fn read_order(node: Node<'_>, context: &mut Context) -> Vec<At<Value>> {
         wrong_type(node, "a list of values, first to last", &mut context.report);
         return Vec::new();
     };
+    if items.len() > ORDER_MAX {
+        let reason = format!("an order has at most {ORDER_MAX} values");
+        context.report.error("too-many", &node.span(), reason, "leave out what nobody uses");
+        return Vec::new();
+    }
     items.iter().filter_map(|item| scalar(item, &mut context.report)).collect()
 }
+
+/// Most values of an order.
+const ORDER_MAX: usize = 500;
+
+/// Most options of a property that is to be made.
+const OPTIONS_MAX: usize = 5_000;
+
+/// Longest template, in bytes.
+const TEMPLATE_MAX: usize = 4_096;
 
 fn read_source(table: &mut Table<'_>, context: &mut Context) -> Option<SourceDoc> {
     let report = &mut context.report;
@@ -174,6 +189,11 @@ fn read_stage(name: At<String>, context: &mut Context) -> Option<SourceDoc> {
 
 /// `{path}` stands for a value, `{{` and `}}` for the braces themselves.
 fn parse_template(template: &At<String>, context: &mut Context) -> Option<Vec<TemplatePart>> {
+    if template.value.len() > TEMPLATE_MAX {
+        let reason = format!("a template has at most {TEMPLATE_MAX} bytes");
+        context.report.error("too-many", &template.span, reason, "keep long texts in HubSpot");
+        return None;
+    }
     let mut parts = Vec::new();
     let mut plain = String::new();
     let mut rest = template.value.as_str();
@@ -263,7 +283,12 @@ fn read_options(node: Node<'_>, context: &mut Context) -> Vec<(String, String)> 
         wrong_type(node, "a list of options", &mut context.report);
         return Vec::new();
     };
-    let mut seen: Vec<(String, Span)> = Vec::new();
+    if items.len() > OPTIONS_MAX {
+        let reason = format!("a property has at most {OPTIONS_MAX} options");
+        context.report.error("too-many", &node.span(), reason, "let the property hold text");
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
     let mut options = Vec::new();
     for item in items {
         let option = match item.get_ref() {
@@ -278,7 +303,7 @@ fn read_options(node: Node<'_>, context: &mut Context) -> Vec<(String, String)> 
             _ => text(item, &mut context.report).map(|text| (text.value.clone(), text.value)),
         };
         let Some(option) = option else { continue };
-        if seen.iter().any(|(value, _)| *value == option.0) {
+        if !seen.insert(option.0.clone()) {
             context.report.error(
                 "duplicate-name",
                 &item.span(),
@@ -287,7 +312,6 @@ fn read_options(node: Node<'_>, context: &mut Context) -> Vec<(String, String)> 
             );
             continue;
         }
-        seen.push((option.0.clone(), item.span()));
         options.push(option);
     }
     options

@@ -9,6 +9,21 @@ use super::{
 };
 use crate::document::{At, Node, Table, text, wrong_type};
 
+/// Most fields of a link. Observed live: an object type has at most 1,000 custom properties.
+const FIELDS_MAX: usize = 2_000;
+
+/// Most consents of a link.
+const CONSENTS_MAX: usize = 100;
+
+/// Most associations of a link.
+const ASSOCIATIONS_MAX: usize = 200;
+
+/// Most match rules of a link.
+const MATCH_MAX: usize = 20;
+
+/// Most conditions of a scope.
+const CONDITIONS_MAX: usize = 500;
+
 /// The words for what a disappearance means.
 const ON_DELETE: [(&str, OnDelete); 3] =
     [("keep", OnDelete::Keep), ("delete", OnDelete::Delete), ("ask", OnDelete::Ask)];
@@ -40,8 +55,8 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
     let on_delete = table.take("on_delete").map(|node| read_on_delete(node, context));
     let secret = table.texts("never_leaves_source", &mut context.report).unwrap_or_default();
     table.text("description", &mut context.report);
-    let fields = table.tables("fields", "a field", &mut context.report);
-    let consents = table.tables("consents", "a consent", &mut context.report);
+    let fields = table.tables_up_to("fields", "a field", FIELDS_MAX, &mut context.report);
+    let consents = table.tables_up_to("consents", "a consent", CONSENTS_MAX, &mut context.report);
     let count = fields.len() + consents.len();
     if count == 0 {
         context.report.error("no-fields", &span, "the link maps no field", "add `[[links.fields]]` below it");
@@ -49,7 +64,8 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
     let mut fields: Vec<_> =
         fields.into_iter().filter_map(|table| field::read_field(table, context)).collect();
     fields.extend(consents.into_iter().filter_map(|table| consent::read_consent(table, context)));
-    let associations = table.tables("associations", "an association", &mut context.report);
+    let associations =
+        table.tables_up_to("associations", "an association", ASSOCIATIONS_MAX, &mut context.report);
     let associations =
         associations.into_iter().filter_map(|table| read_association(table, context)).collect();
     table.finish(&mut context.report);
@@ -81,6 +97,11 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
 /// A property, or a list of properties and `{ property, evidence }`.
 fn read_match(node: Node<'_>, context: &mut Context) -> Vec<MatchDoc> {
     match node.get_ref() {
+        DeValue::Array(items) if items.len() > MATCH_MAX => {
+            let reason = format!("a link has at most {MATCH_MAX} match rules");
+            context.report.error("too-many", &node.span(), reason, "keep those with the best evidence");
+            Vec::new()
+        }
         DeValue::Array(items) => items.iter().filter_map(|item| read_rule(item, context)).collect(),
         DeValue::String(_) | DeValue::Table(_) => read_rule(node, context).into_iter().collect(),
         _ => {
@@ -128,6 +149,11 @@ fn read_scope(table: &mut Table<'_>, key: &'static str, context: &mut Context) -
     let Some(node) = table.take(key) else { return ScopeDoc::Conditions(Vec::new()) };
     ScopeDoc::Conditions(match node.get_ref() {
         DeValue::Table(_) => read_condition(node, context).into_iter().collect(),
+        DeValue::Array(items) if items.len() > CONDITIONS_MAX => {
+            let reason = format!("a scope has at most {CONDITIONS_MAX} conditions");
+            context.report.error("too-many", &node.span(), reason, "use `in` with a list of values");
+            Vec::new()
+        }
         DeValue::Array(items) => items.iter().filter_map(|item| read_condition(item, context)).collect(),
         DeValue::String(_) => {
             return match text(node, &mut context.report) {

@@ -1,6 +1,6 @@
 //! `[picklists.NAME]`, `[[objects]]` and `[never_leaves_source]`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -53,9 +53,10 @@ fn read_picklist(name: &str, mut table: Table<'_>, given: Given<'_>, context: &m
         back: HashMap::new(),
         options: Vec::new(),
     };
-    let add = |filled: &mut Picklist, option: &At<String>, context: &mut Context| -> Option<String> {
+    let mut seen = HashSet::new();
+    let mut add = |filled: &mut Picklist, option: &At<String>, context: &mut Context| -> Option<String> {
         let (id, label) = words.resolve(option, given, context)?;
-        if !filled.options.iter().any(|(known, _)| *known == id) {
+        if seen.insert(id.clone()) {
             let label = labels.get(&option.value).cloned().unwrap_or(label);
             filled.options.push((id.clone(), label));
         }
@@ -218,12 +219,20 @@ fn owner(email: &At<String>, given: Given<'_>, context: &mut Context) -> Option<
     of_portal.map(|owner| owner.id.clone())
 }
 
+/// Most paths that a file marks.
+const SECRETS_MAX: usize = 2_000;
+
 /// `[never_leaves_source]`: collections and their paths.
 pub(super) fn read_secret(node: Node<'_>, context: &mut Context) -> Vec<(String, At<String>)> {
-    let mut all = Vec::new();
+    let mut all: Vec<(String, At<String>)> = Vec::new();
     for (collection, node) in entries("`[never_leaves_source]`", node, &mut context.report) {
         let paths = texts(node, &mut context.report);
         all.extend(paths.into_iter().map(|path| (collection.value.clone(), path)));
+        if all.len() > SECRETS_MAX {
+            let reason = format!("at most {SECRETS_MAX} paths are marked in one file");
+            context.report.error("too-many", &collection.span, reason, "mark the path that holds them");
+            return Vec::new();
+        }
     }
     all
 }
