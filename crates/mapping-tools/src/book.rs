@@ -339,6 +339,9 @@ fn questions(mapping: &CheckedMapping, outline: &Outline) -> Vec<String> {
     let asks = |note: &str| note.contains('?') || note.contains("to decide") || note.contains("TBD");
     let mut questions = Vec::new();
     for link in &outline.links {
+        if let Some(said) = link.description.as_ref().filter(|said| asks(said)) {
+            questions.push(format!("`{}`: {said}", link.name));
+        }
         let fields = link.fields.iter().map(|field| (&field.to, &field.note));
         let edges = link.associations.iter().map(|edge| (&edge.name, &edge.note));
         for (what, note) in fields.chain(edges) {

@@ -22,7 +22,7 @@ use crate::draft::{Draft, LinkDraft, known_schemas};
 
 /// What the file opens with.
 const OPENING: &str = "A first mapping, to be read and corrected. Each field says how sure it is and why; what has to be \
-    decided stands in its `note`, and so in the mapping book.";
+    decided stands in a `note` or `description`, and so in the mapping book.";
 
 /// What to suggest from.
 #[derive(Clone, Copy, Debug)]

@@ -45,6 +45,12 @@ pub(crate) fn step(step: &StepOutline) -> String {
         ("phone", Some(Value::String(region))) => {
             format!("as an international telephone number, {region} where no country code is given")
         }
+        ("phone", Some(Value::Table(_))) => {
+            let region = of("region").map(|region| format!(", {region} where no country code is given"));
+            let drop = of("extension").as_deref() == Some("drop");
+            let extension = if drop { ", extensions dropped" } else { "" };
+            format!("as an international telephone number{}{extension}", region.unwrap_or_default())
+        }
         ("replace", Some(Value::Table(_))) => {
             format!("`{}` replaced by `{}`", of("find").unwrap_or_default(), of("with").unwrap_or_default())
         }
@@ -124,17 +130,21 @@ fn more(name: &str, argument: Option<&Value>, said: &str) -> String {
         }
         ("empty_if", Some(_)) => format!("{said} counts as empty"),
         ("name_part", Some(Value::String(part))) => format!("the {part} name of a whole name"),
+        ("country", None) => "as a country's code".to_owned(),
         ("country", Some(_)) => format!("as a country ({})", to()),
         ("region", Some(_)) => format!("as a region of a country ({})", to()),
+        ("language", None) => "as a language's code".to_owned(),
         ("language", Some(_)) => format!("as a language ({})", to()),
         ("currency_code", None) => "as a currency's code".to_owned(),
-        ("hash", Some(_)) => "hashed, so that it cannot be read".to_owned(),
+        ("hash", _) => "hashed, so that it cannot be read".to_owned(),
+        ("mask", None) => "masked".to_owned(),
         ("mask", Some(_)) => format!("masked ({said})"),
         ("item", Some(_)) => format!("item {said} of the list"),
         ("parse_json", None) => "read as JSON".to_owned(),
         ("write_json", None) => "written as JSON".to_owned(),
         ("pointer", Some(_)) => format!("what stands at `{said}` in it"),
         ("coalesce", Some(_)) => format!("where it is empty, the first filled of {said}"),
+        ("format_number", None) => "written as a number".to_owned(),
         ("format_number", Some(_)) => format!("written as a number ({said})"),
         ("multiply", Some(_)) => format!("times {said}"),
         ("unit", Some(_)) => {
@@ -143,7 +153,9 @@ fn more(name: &str, argument: Option<&Value>, said: &str) -> String {
         ("convert", Some(_)) => {
             format!("converted to {} at the rates “{}”", to(), of("rates").unwrap_or_default())
         }
+        ("format_boolean", None) => "written as yes or no".to_owned(),
         ("format_boolean", Some(_)) => format!("written as yes or no ({said})"),
+        ("to_unix_time", None) => "counted in milliseconds since 1970".to_owned(),
         ("to_unix_time", Some(_)) => format!("counted in {said} since 1970"),
         ("format_date", Some(Value::Table(table))) => {
             format!("written as {}", table.get("format").map(written).unwrap_or_default())
@@ -309,6 +321,32 @@ mod tests {
             let outline = crate::outline::Outline::read(&text).unwrap();
             assert_eq!(step(&outline.links[0].fields[0].chain[0]), said);
         }
+    }
+
+    #[test]
+    fn every_transform_of_the_reference_has_words() {
+        let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../mapping-engine/docs/transforms.md");
+        let text = std::fs::read_to_string(reference).unwrap();
+        let mut transforms = 0;
+        // | `name`, `{ name = argument }` | takes → gives | …
+        for row in text.lines().filter(|line| line.starts_with("| `")) {
+            let mut cells = row.split(" | ");
+            let (Some(written), Some(true)) = (cells.next(), cells.next().map(|types| types.contains('→')))
+            else {
+                continue;
+            };
+            for written in written.split('`').skip(1).step_by(2) {
+                let transform =
+                    if written.starts_with('{') { written.to_owned() } else { format!("{written:?}") };
+                let field = format!("[[links]]\n[[links.fields]]\ntransform = {transform}");
+                let Ok(outline) = crate::outline::Outline::read(&field) else { continue };
+                let [said] = outline.links[0].fields[0].chain.as_slice() else { continue };
+                transforms += 1;
+                let words = step(said);
+                assert!(!words.starts_with(&format!("`{}`", said.name)), "{written} has no words: {words}");
+            }
+        }
+        assert!(transforms > 60, "{transforms} transforms were found");
     }
 
     #[test]

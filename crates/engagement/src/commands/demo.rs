@@ -34,8 +34,9 @@ pub(super) async fn demo(
     };
     let folder = Folder::open(arguments.folder.as_deref())?;
     let mut interrupts = Interrupts::listen()?;
-    let (outcome, server) =
-        interrupts.unless_asked(show(engagement, settings, arguments, &data, &folder, screen)).await?;
+    // Boxed: the cycle's future is large.
+    let cycle = Box::pin(show(engagement, settings, arguments, &data, &folder, screen));
+    let (outcome, server) = interrupts.unless_asked(cycle).await?;
     screen.heading("Done");
     if let Some(path) = &arguments.folder {
         screen.line(format_args!("  The files and the state are in {}.", path.display()));

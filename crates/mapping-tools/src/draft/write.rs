@@ -105,9 +105,6 @@ impl File {
     fn link(&mut self, draft: &Draft<'_>, place: usize, link: &LinkDraft) {
         self.line("");
         self.text.push_str(&comment(&format!("{} → {}: {}.", link.collection, link.object, link.reason)));
-        for question in &link.questions {
-            self.text.push_str(&comment(&format!("To decide: {question}")));
-        }
         self.line("[[links]]");
         self.line(format!("name = {}", quoted(&link.name)));
         self.line(format!("collection = {}", quoted(&link.collection)));
@@ -115,6 +112,10 @@ impl File {
         self.line(format!("sync_key = {}", quoted(&sync_key(draft.name))));
         if !link.match_on.is_empty() {
             self.line(format!("match = {}", list(&link.match_on)));
+        }
+        if !link.questions.is_empty() {
+            let questions = format!("to decide: {}", link.questions.join("; "));
+            self.line(format!("description = {}", quoted(&questions)));
         }
         for (number, field) in link.fields.iter().enumerate() {
             self.line("");

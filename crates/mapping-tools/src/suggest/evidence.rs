@@ -74,6 +74,8 @@ pub(crate) struct Evidence {
     pub(crate) unfit: usize,
     /// No two are the same.
     pub(crate) distinct: bool,
+    /// All are the same.
+    pub(crate) same: bool,
     /// What a person should look at.
     pub(crate) doubts: Vec<String>,
 }
@@ -114,8 +116,10 @@ pub(crate) fn look(column: &Column, words: &[String]) -> Evidence {
     let filled: Vec<&Value> = column.filled().collect();
     let texts: Vec<&str> = filled.iter().filter_map(|value| value.as_text()).map(str::trim).collect();
     let seen = filled.len();
-    let distinct = seen > 1 && counts(&texts).len() == seen;
-    let mut evidence = Evidence { form: Form::Unseen, seen, unfit: 0, distinct, doubts: Vec::new() };
+    let different = counts(&texts).len();
+    let distinct = seen > 1 && different == seen;
+    let same = seen >= CHOICE_SAMPLES_MIN && different == 1;
+    let mut evidence = Evidence { form: Form::Unseen, seen, unfit: 0, distinct, same, doubts: Vec::new() };
     if !column.options.is_empty() {
         evidence.form = Form::Choice(column.options.clone());
         return evidence;
@@ -164,7 +168,7 @@ fn form(texts: &[&str], filled: &[&Value], words: &[String], doubts: &mut Vec<St
         }
     }
     // Names such as `zip` say that digits are no quantity.
-    let code = named(&["zip", "phone", "mobile", "fax", "sku", "code", "id", "iban", "number"]);
+    let code = named(&["zip", "phone", "mobile", "fax", "sku", "code", "id", "iban", "number", "extension"]);
     if let Some((form, unfit)) = times::look(texts, words, doubts).filter(|(_, unfit)| nearly(*unfit)) {
         return (form, unfit);
     }
@@ -179,7 +183,7 @@ fn form(texts: &[&str], filled: &[&Value], words: &[String], doubts: &mut Vec<St
     if !code && let Some((number, unfit)) = numbers::look(texts, doubts).filter(|(_, unfit)| nearly(*unfit)) {
         return (Form::Number(number), unfit);
     }
-    if let Some(form) = choice(texts) {
+    if !code && let Some(form) = choice(texts) {
         return (form, 0);
     }
     let spaces = filled
@@ -239,7 +243,7 @@ fn choice(texts: &[&str]) -> Option<Form> {
         return None;
     }
     let repeats = |found: &BTreeMap<&str, usize>, seen: usize| {
-        found.len() <= CHOICES_MAX
+        (2..=CHOICES_MAX).contains(&found.len())
             && found.len() * 3 <= seen
             && found.keys().all(|word| word.chars().count() <= 40)
     };

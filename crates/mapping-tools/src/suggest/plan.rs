@@ -1,5 +1,6 @@
 //! Tables become links: which object type, which key, which columns become which properties and associations.
 
+mod aside;
 mod link;
 mod object;
 
@@ -58,8 +59,8 @@ pub(super) fn plan_links(request: Request<'_>, hubspot: &[Schema]) -> Vec<LinkDr
             }
         })
         .collect();
-    let ends: Vec<link::End> =
-        links.iter().zip(&seen).map(|(link, seen)| link::End::of(link, seen)).collect();
+    let ends: Vec<aside::End> =
+        links.iter().zip(&seen).map(|(link, seen)| aside::End::of(link, seen)).collect();
     for (link, seen) in links.iter_mut().zip(&seen) {
         link::fill(link, seen, &ends, request, hubspot);
     }

@@ -40,6 +40,10 @@ pub(crate) struct Fit {
     pub(crate) reason: String,
 }
 
+/// Words that mean something else together with any other word.
+const GENERAL: [&str; 10] =
+    ["name", "title", "date", "type", "status", "value", "description", "number", "note", "code"];
+
 /// Less than this is no suggestion.
 pub(crate) const CONFIDENCE_MIN: f64 = 0.5;
 
@@ -103,7 +107,13 @@ pub(crate) fn fit(column: &Column, table: &[String], evidence: &Evidence, target
     let label = column.label.as_deref().map(names::words);
     let spellings = [Some(&whole), Some(&own), label.as_ref()];
     let like = |called: &Vec<String>| {
-        spellings.iter().flatten().map(|words| names::likeness(words, called)).fold(0.0, f64::max)
+        let alike = |words: &Vec<String>| {
+            let likeness = names::likeness(words, called);
+            // `ship_name` is a name, but hardly that of the order.
+            let general = called.len() == 1 && called.iter().all(|word| GENERAL.contains(&word.as_str()));
+            if general && likeness < 1.0 { likeness * 0.6 } else { likeness }
+        };
+        spellings.iter().flatten().map(|words| alike(words)).fold(0.0, f64::max)
     };
     let named = target.called.iter().map(like).fold(0.0, f64::max);
     let (factor, told) = evidence_factor(evidence, target)?;

@@ -55,14 +55,13 @@ pub(super) async fn suggest(
         counted(suggestion.questions.len() as u64, "question", "questions"),
         out.display()
     ));
+    screen.line("For settings.toml:");
     for (collection, key) in &suggestion.keys {
-        match key {
-            Some(key) => screen.line(format_args!("  `{collection}` is identified by `{key}`")),
-            None => screen.line(format_args!("  `{collection}`: which column identifies a row?")),
-        }
+        let unknown = || "…  # which column identifies a row?".to_owned();
+        let key = key.as_ref().map_or_else(unknown, |key| format!("{key:?}"));
+        screen.line(format_args!("  [source.collections.{collection:?}]\n  key = {key}"));
     }
-    screen
-        .line("Next: name the keys in settings.toml, read the mapping, then `check` and `mapping preview`.");
+    screen.line("Next: put that into settings.toml, read the mapping, then `check` and `mapping preview`.");
     Ok(Outcome::Done)
 }
 
@@ -116,4 +115,39 @@ async fn of_portal(settings: &Settings) -> Result<Vec<Schema>, Failure> {
         }
     }
     Ok(schemas)
+}
+
+#[cfg(test)]
+mod tests {
+    use hubspot_sandbox::{Limits, Portal, PortalConfig, Server};
+
+    use super::*;
+    use crate::settings::Sources;
+
+    #[tokio::test]
+    async fn what_is_known_by_heart_is_what_a_portal_says() {
+        let config = PortalConfig { limits: Limits::Off, ..PortalConfig::new("token") };
+        let server = Server::start("127.0.0.1:0".parse().unwrap(), Portal::new(config)).await.unwrap();
+        let assignments = [format!("hubspot.url={}", server.url()), "hubspot.token=token".to_owned()];
+        let built_in = "[source]\nkind = \"csv\"\nfolder = \"data\"";
+        let sources = Sources { built_in, assignments: &assignments, ..Sources::default() };
+        let portal = of_portal(&Settings::load(&sources).unwrap()).await.unwrap();
+        assert_eq!(portal.len(), standard::OBJECTS.len());
+        for known in standard::schemas() {
+            let schema = portal.iter().find(|schema| schema.name == known.name).unwrap();
+            for property in &known.properties {
+                let place = format!("{}.{}", known.name, property.name);
+                let found =
+                    schema.property(property.name.as_str()).unwrap_or_else(|| panic!("{place} is not there"));
+                assert_eq!((found.kind, found.read_only), (property.kind, false), "{place}");
+                // A portal does not list pipelines and stages among a property's options.
+                let lists = !found.options.is_empty();
+                let missing =
+                    property.options.iter().filter(|option| lists && !found.options.contains(option));
+                let missing: Vec<&String> = missing.collect();
+                assert!(missing.is_empty(), "{place} has no {missing:?}");
+            }
+        }
+        server.stop().await;
+    }
 }

@@ -15,6 +15,11 @@ pub(super) fn test(
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
     let path = arguments.cases.clone().unwrap_or_else(|| files::beside(settings, "cases.toml"));
+    if !path.exists() {
+        return Err(Failure::new(format!("there is no file of cases {}", path.display())).remedy(
+            "begin it with `[[cases]]`, `name`, `link` and `record = { … }`; `mapping test --bless` writes the rest",
+        ));
+    }
     let text = files::read(&path, "the file of cases")?;
     let mapping = wiring::mapping(engagement, settings, None, None)?;
     let mut cases = CaseFile::read(&text).map_err(|error| {

@@ -1,54 +1,10 @@
 //! The fields and associations of one link.
 
+use super::aside::{End, set_aside};
 use super::{
-    AssociationDraft, Chain, Column, Evidence, FieldDraft, Fit, Form, LinkDraft, Meaning, PropertyKind,
-    Request, Schema, Seen, Source, Target, chain, draft, fit, names, natural_kind, object_schema, standard,
-    targets,
+    Chain, Column, Evidence, FieldDraft, Fit, Form, LinkDraft, Meaning, PropertyKind, Request, Schema, Seen,
+    Source, Target, chain, draft, fit, names, natural_kind, object_schema, standard, targets,
 };
-
-/// Words that say a value is nobody's business until somebody decides otherwise.
-const SENSITIVE: &[&str] = &[
-    "password",
-    "passwort",
-    "passwd",
-    "ssn",
-    "iban",
-    "bic",
-    "creditcard",
-    "card",
-    "cvv",
-    "cvc",
-    "salary",
-    "gehalt",
-    "religion",
-    "health",
-    "diagnosis",
-    "passport",
-    "taxid",
-    "steuernummer",
-    "secret",
-    "token",
-    "pin",
-];
-
-/// The other end of an association.
-pub(super) struct End {
-    link: String,
-    object: String,
-    key: Option<String>,
-    words: Vec<String>,
-}
-
-impl End {
-    pub(super) fn of(link: &LinkDraft, seen: &Seen<'_>) -> End {
-        End {
-            link: link.name.clone(),
-            object: link.object.clone(),
-            key: link.key.clone(),
-            words: seen.words.clone(),
-        }
-    }
-}
 
 /// Fills a link in.
 pub(super) fn fill(
@@ -90,57 +46,58 @@ pub(super) fn fill(
     let recognised =
         standard.and_then(|object| object.recognised_by).filter(|property| link.writes(property));
     link.match_on = recognised.map(str::to_owned).into_iter().collect();
+    ask(link, seen);
+    ask_of_phones(link, seen, request);
+}
+
+/// Asks what only a person knows.
+fn ask(link: &mut LinkDraft, seen: &Seen<'_>) {
+    let mut ask = |question: &str| link.questions.push(question.to_owned());
     if link.key.is_none() {
-        link.questions.push("which column identifies a row? name it in the settings".to_owned());
+        let sampled = seen.columns.iter().any(|(column, _)| !column.samples.is_empty());
+        if sampled && !seen.columns.iter().any(|(_, evidence)| evidence.distinct) {
+            ask(
+                "no column is different in every row: ask for one that identifies a row, or make one by a query",
+            );
+        } else {
+            ask("which column identifies a row? name it in the settings");
+        }
     }
-    if link.fields.iter().any(|field| field.chain.steps.iter().any(|step| step == "\"phone\""))
-        && request.region.is_none()
-    {
-        link.questions
-            .push("in which country are telephone numbers without a country code? set `region`".to_owned());
+    if ["employee", "staff", "user"].iter().any(|word| seen.words.iter().any(|known| known == word)) {
+        ask("are these people customers, or the users who own records in HubSpot? Users are no contacts");
+    }
+    let person = |path: &str| {
+        let words = names::words(path);
+        words.iter().any(|word| word == "contact") && words.len() > 1
+    };
+    if link.object == "companies" && seen.columns.iter().any(|(column, _)| person(&column.path)) {
+        ask("the table names a person too: give the same collection a second link, to contacts");
     }
 }
 
-/// Why a column becomes no field, if it does not. One that names a record of another table becomes an association.
-fn set_aside(link: &mut LinkDraft, column: &Column, evidence: &Evidence, ends: &[End]) -> Option<String> {
-    let words = names::words(&column.path);
-    if link.key.as_deref() == Some(column.path.as_str()) {
-        return Some("it identifies the record: the sync key is made of it".to_owned());
-    }
-    if words.iter().any(|word| SENSITIVE.contains(&word.as_str())) {
-        link.questions.push(format!("`{}` looks sensitive: may it leave the source at all?", column.path));
-        return Some("it looks sensitive".to_owned());
-    }
-    if !column.samples.is_empty() && evidence.seen == 0 {
-        return Some(format!("empty in all of {} rows", column.samples.len()));
-    }
-    let end = ends.iter().find(|end| end.link != link.name && names_record(&words, column, end))?;
-    let primary = matches!(
-        (link.object.as_str(), end.object.as_str()),
-        ("contacts" | "deals" | "tickets", "companies")
-    ) && !link.associations.iter().any(|known| known.primary);
-    let reason = format!("`{}` names a record of {}", column.path, end.link);
-    link.associations.push(AssociationDraft {
-        name: format!("{}_{}", link.name, names::internal_name(&column.path)),
-        to: end.link.clone(),
-        key: column.path.clone(),
-        primary,
-        reason,
+/// Numbers without a country code are those of one country, whatever the row says.
+fn ask_of_phones(link: &mut LinkDraft, seen: &Seen<'_>, request: Request<'_>) {
+    let national = seen.columns.iter().any(|(_, evidence)| evidence.form == Form::Phone { national: true });
+    let phones = link.fields.iter().any(|field| field.chain.steps.iter().any(|step| step == "\"phone\""));
+    let of_country = |path: &str| {
+        link.live().any(|field| field.to == "country" && field.source.only_column() == Some(path))
+    };
+    let countries = seen.columns.iter().find(|(column, _)| of_country(&column.path));
+    let several = countries.is_some_and(|(column, _)| {
+        let mut filled = column.filled();
+        let first = filled.next();
+        filled.any(|other| Some(other) != first)
     });
-    Some(format!("it becomes the association with {}", end.link))
-}
-
-/// Whether a column holds keys of another table: it is called like that table's key, or after the table with `id`.
-fn names_record(words: &[String], column: &Column, end: &End) -> bool {
-    let Some(key) = &end.key else { return false };
-    let key_words = names::words(key);
-    let own_name = key_words.len() > 1 && key_words == words;
-    let after_table = words.split_last().is_some_and(|(last, rest)| {
-        ["id", "key", "number", "code", "ref", "fk"].contains(&last.as_str()) && rest == end.words
-    });
-    own_name
-        || after_table
-        || (key_words.len() == 1 && column.path == *key && key_words != ["id"] && key.len() > 3)
+    match request.region {
+        None if phones && (national || seen.columns.iter().all(|(column, _)| column.samples.is_empty())) => {
+            let question = "in which country are telephone numbers without a country code? set `region`";
+            link.questions.push(question.to_owned());
+        }
+        Some(region) if phones && national && several => link.questions.push(format!(
+            "telephone numbers without a country code are read as those of {region}, but the rows are of several countries"
+        )),
+        _ => {}
+    }
 }
 
 /// Gives each column the property that it fits best and that no other column fits better.
@@ -222,6 +179,9 @@ fn new_property(
     let meaning = Meaning::Plain;
     let target = Target::new_property(&to, &label, kind, meaning, options);
     let mut chain = chain(evidence, &target, request.zone)?;
+    if evidence.same {
+        chain.doubts.push("the same in every row that was seen: is it of use?".to_owned());
+    }
     // Its options are made of the words themselves, so every word has one.
     for (word, option) in &mut chain.picklist {
         *option = Some(option_value(word));
@@ -256,22 +216,14 @@ fn split_full_name(link: &mut LinkDraft) {
     let Some(place) = full else { return };
     let field = link.fields.remove(place);
     let Some(path) = field.source.only_column() else { return };
-    for (offset, (to, pattern)) in
-        [("firstname", r"^(\S+)\s"), ("lastname", r"(\S+)$")].into_iter().enumerate()
-    {
-        let steps = ["\"collapse_spaces\"".to_owned(), format!("{{ extract = '{pattern}' }}")];
-        let doubt = format!(
-            "`{path}` holds whole names: is the first word the first name and the last word the last?"
-        );
+    for (offset, (to, part)) in [("firstname", "first"), ("lastname", "last")].into_iter().enumerate() {
+        let steps = vec![format!("{{ name_part = {part:?} }}")];
+        let doubt =
+            format!("`{path}` holds whole names: are they taken apart well? Look at some in a preview");
         link.fields.insert(
             place + offset,
             FieldDraft {
-                chain: Chain {
-                    steps: steps.to_vec(),
-                    leave_bad: true,
-                    doubts: vec![doubt],
-                    ..Chain::default()
-                },
+                chain: Chain { steps, leave_bad: true, doubts: vec![doubt], ..Chain::default() },
                 confidence: Some(0.5),
                 reason: "HubSpot has first and last names apart".to_owned(),
                 ..FieldDraft::new(Source::column(path), to, PropertyKind::Text)

@@ -10,6 +10,15 @@ const OBJECT_MIN: f64 = 0.4;
 /// A table of many columns is still a table of people if this many are those of people.
 const COLUMNS_ENOUGH: f64 = 5.0;
 
+/// Properties without one of which a record of the type has no name.
+const NAMING: [(&str, &str); 5] = [
+    ("contacts", "firstname"),
+    ("contacts", "lastname"),
+    ("contacts", "email"),
+    ("companies", "name"),
+    ("companies", "domain"),
+];
+
 /// What a table was taken for.
 pub(super) struct Guess {
     pub(super) object: String,
@@ -74,6 +83,7 @@ fn score(seen: &Seen<'_>, object: &StandardObject, hubspot: &[Schema]) -> Score 
     let targets = targets(Some(object), object_schema(object.name, hubspot));
     let mut sum = 0.0;
     let mut matched = 0;
+    let mut who = false;
     for target in &targets {
         let fits =
             seen.columns.iter().filter_map(|(column, evidence)| fit(column, &seen.words, evidence, target));
@@ -90,10 +100,15 @@ fn score(seen: &Seen<'_>, object: &StandardObject, hubspot: &[Schema]) -> Score 
             ("products", "hs_sku" | "price") | ("line_items", "quantity" | "price") => 1.5,
             _ => 0.4,
         };
+        who |= best > 0.6 && NAMING.contains(&(object.name, target.name.as_str()));
         if best > 0.6 {
             sum += weight * best;
             matched += 1;
         }
+    }
+    // A telephone and a town do not make a person.
+    if !who && NAMING.iter().any(|(of, _)| *of == object.name) {
+        sum *= 0.5;
     }
     let wanted = COLUMNS_ENOUGH.min(seen.columns.len() as f64);
     Score { named: called.fold(0.0, f64::max), columns: (sum / wanted.max(1.0)).min(1.0), matched }
