@@ -13,7 +13,8 @@ use crate::step::Step;
 const ENGINE_REVISION: u32 = 1;
 
 /// Keys that change no record.
-const FOR_PEOPLE: [&str; 6] = ["create", "description", "labels", "note", "objects", "version"];
+const FOR_PEOPLE: [&str; 9] =
+    ["basis", "create", "description", "explanation", "labels", "note", "objects", "subscription", "version"];
 
 /// Keys of what is for other portals too, or only joins files: what it means here is in the compiled plans.
 const ELSEWHERE: [&str; 4] = ["environments", "include", "pipelines", "lookups"];

@@ -113,11 +113,18 @@ pub(super) fn check_writable(path: &At<String>, schema: &Schema, context: &mut C
 }
 
 fn tell(doc: &FieldDoc, why: &Reason, context: &mut Context) {
-    let span = why.step.and_then(|step| doc.chain.get(step)).map_or(&doc.to.span, |step| &step.span);
+    let step = why.step.and_then(|step| doc.chain.get(step));
+    let remedy = match step.map(|step| &step.value) {
+        Some(Step::Picklist(table)) if table.default.is_none() => format!(
+            "say in `[picklists.{}]` which of the words is written back, with `back = {{ OPTION = \"WORD\" }}`",
+            table.name
+        ),
+        _ => why.remedy.to_string(),
+    };
     context.report.error(
         "not-two-way",
-        span,
+        step.map_or(&doc.to.span, |step| &step.span),
         format!("the value of `{}` cannot come back from HubSpot: {}", doc.to.value, why.reason),
-        format!("{}; `direction = \"to-hubspot\"` makes the field one-way", why.remedy),
+        format!("{remedy}; or let the field go one way: `direction = \"to-hubspot\"`"),
     );
 }

@@ -152,6 +152,8 @@ fn a_consent_only_moves_towards_the_opt_out() {
     }
     let back = mapping.back(LinkId(0), 1, &"express".into()).unwrap();
     assert_eq!(back[0].value, "yes".into(), "the first word of a state is written");
+    let reworded = checked(&text.replace("Box 3", "Box 4"));
+    assert_eq!(reworded.fingerprint(), mapping.fingerprint(), "no record is mapped differently");
     let options = &mapping.requirements().objects[0].properties[2].options;
     assert_eq!(options.len(), 3);
 }
