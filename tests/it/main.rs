@@ -11,3 +11,4 @@ mod oauth;
 mod oauth_processes;
 mod one_way;
 mod plans;
+mod webhooks;

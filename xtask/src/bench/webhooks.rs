@@ -49,10 +49,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let mut measured = Measured::default();
     for round in 1..=settings.rounds {
         println!("round {round} of {}", settings.rounds);
-        for kind in Kind::ALL {
-            for load in Load::ALL {
+        // One load after the other: those who are compared run within seconds of each other.
+        for load in Load::ALL {
+            for kind in Kind::ALL {
                 let figures = bench.measure(kind, load)?;
-                println!("  {:<28} {}", format!("{}, {}", kind.name(), name(load)), figures.shown());
+                println!("  {:<42} {}", format!("{}, {}", kind.name(), name(load)), figures.shown());
                 measured.add(kind, load, figures);
             }
         }

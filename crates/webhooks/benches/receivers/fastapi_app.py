@@ -46,5 +46,6 @@ async def receive(request: Request):
 
 listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
+listener.listen(2048)
 print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
 uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, loop="uvloop", http="httptools")).run([listener])

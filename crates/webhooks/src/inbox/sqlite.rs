@@ -105,13 +105,21 @@ impl SqliteInbox {
         let new = self
             .line
             .call(rows.len() + 1, move |connection| {
+                // Nearly every event is younger than all that is done, and then there is nothing to look for.
+                let newest_done: Option<[u8; 16]> = connection
+                    .prepare_cached("SELECT max(id) FROM done")?
+                    .query_row([], |row| row.get(0))?;
+                let mut is_done = connection.prepare_cached("SELECT 1 FROM done WHERE id = ?1")?;
                 let mut insert = connection.prepare_cached(
-                    "INSERT INTO waiting (id, portal, received, body) SELECT ?1, ?2, ?3, ?4
-                     WHERE NOT EXISTS (SELECT 1 FROM done WHERE id = ?1) ON CONFLICT DO NOTHING",
+                    "INSERT INTO waiting (portal, id, received, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                 )?;
                 let mut new = 0;
                 for row in &rows {
-                    new += insert.execute(params![row.id.as_bytes(), row.portal, received, row.body])? as u64;
+                    let id = row.id.as_bytes();
+                    if newest_done.is_some_and(|newest| *id <= newest) && is_done.exists([id])? {
+                        continue;
+                    }
+                    new += insert.execute(params![row.portal, id, received, row.body])? as u64;
                 }
                 more(connection)?;
                 Ok(new)

@@ -1,0 +1,430 @@
+//! The whole loop of events without a socket: the portal tells, the receiver believes and stores, the journal is read,
+//! and both come to the same work, whatever is dropped, repeated or late.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http_body_util::Full;
+use hubspot_sandbox::{Limits, Portal, PortalConfig, WebhookApp, WebhookFaults, WebhookSignature};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sync_types::Clock;
+use webhooks::{
+    AppId, Endpoint, FileHosts, FileRef, FileUrl, Inbox as _, JournalApi, JournalError, JournalErrorKind,
+    JournalReader, JournalSettings, JournalStore as _, JournalSubscription, JournalSubscriptionApi, Offset,
+    PortalId, PushSettings, PushSubscription, PushSubscriptionApi, Receiver, SqliteInbox,
+    StoredJournalSubscription, StoredPushSubscription, SubscriptionError, Surplus, Verifier, Wanted, Work,
+    apply_journal, apply_push, plan_journal, plan_push,
+};
+
+const TOKEN: &str = "pat-test";
+const APP: u64 = 1_000_001;
+const TARGET: &str = "https://hooks.example.com/hubspot/events";
+
+/// A clock that only the test moves.
+#[derive(Debug)]
+struct Hand(Mutex<Timestamp>);
+
+#[async_trait]
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+    async fn sleep(&self, _: Duration) {
+        std::future::pending().await
+    }
+}
+
+impl Hand {
+    fn advance(&self, by: Duration) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now += by;
+    }
+}
+
+/// The app's view of the portal: the calls that its client would make.
+#[derive(Clone)]
+struct App {
+    portal: Arc<Mutex<Portal>>,
+    clock: Arc<Hand>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("App")
+    }
+}
+
+impl App {
+    fn portal(&self) -> std::sync::MutexGuard<'_, Portal> {
+        self.portal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let mut request = http::Request::builder().method(method).uri(path);
+        request = request.header("authorization", format!("Bearer {TOKEN}"));
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let reply = self.portal().handle(self.clock.now(), &request.body(body).unwrap());
+        let answer = serde_json::from_slice(reply.response.body()).unwrap_or(Value::Null);
+        (reply.response.status().as_u16(), answer)
+    }
+
+    fn push(&self, method: &str, path: &str, body: &Value) -> Result<Value, SubscriptionError> {
+        match self.call(method, &format!("/webhooks/2026-03/{APP}/{path}"), body) {
+            (200..=207, answer) => Ok(answer),
+            (404, _) => Ok(Value::Null),
+            (status, answer) => Err(SubscriptionError::Api(format!("{status}: {}", answer["message"]))),
+        }
+    }
+}
+
+fn stored_push(json: &Value) -> StoredPushSubscription {
+    let text = |name: &str| json[name].as_str().map(str::to_owned);
+    StoredPushSubscription {
+        id: json["id"].as_str().unwrap().parse().unwrap(),
+        subscription: PushSubscription {
+            event_type: text("eventType").unwrap(),
+            object_type_id: text("objectTypeId"),
+            property_name: text("propertyName"),
+        },
+        active: json["active"].as_bool().unwrap(),
+    }
+}
+
+#[async_trait]
+impl PushSubscriptionApi for App {
+    async fn settings(&self) -> Result<Option<PushSettings>, SubscriptionError> {
+        let found = self.push("GET", "settings", &Value::Null)?;
+        Ok(found["targetUrl"].as_str().map(|url| PushSettings {
+            target_url: url.to_owned(),
+            concurrent_max: u32::try_from(found["throttling"]["maxConcurrentRequests"].as_u64().unwrap()).unwrap(),
+        }))
+    }
+    async fn set_settings(&self, settings: &PushSettings) -> Result<(), SubscriptionError> {
+        let throttling = json!({"maxConcurrentRequests": settings.concurrent_max});
+        self.push("PUT", "settings", &json!({"targetUrl": settings.target_url, "throttling": throttling})).map(drop)
+    }
+    async fn list(&self) -> Result<Vec<StoredPushSubscription>, SubscriptionError> {
+        let found = self.push("GET", "subscriptions", &Value::Null)?;
+        Ok(found["results"].as_array().unwrap().iter().map(stored_push).collect())
+    }
+    async fn create(&self, wanted: &PushSubscription) -> Result<StoredPushSubscription, SubscriptionError> {
+        let mut body = json!({"eventType": wanted.event_type, "active": true});
+        for (name, value) in [("objectTypeId", &wanted.object_type_id), ("propertyName", &wanted.property_name)] {
+            if let Some(value) = value {
+                body[name] = json!(value);
+            }
+        }
+        Ok(stored_push(&self.push("POST", "subscriptions", &body)?))
+    }
+    async fn set_active(&self, ids: &[u64], active: bool) -> Result<(), SubscriptionError> {
+        let inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id, "active": active})).collect();
+        self.push("POST", "subscriptions/batch/update", &json!({ "inputs": inputs })).map(drop)
+    }
+    async fn delete(&self, id: u64) -> Result<(), SubscriptionError> {
+        self.push("DELETE", &format!("subscriptions/{id}"), &Value::Null).map(drop)
+    }
+}
+
+#[async_trait]
+impl JournalSubscriptionApi for App {
+    async fn list(&self) -> Result<Vec<StoredJournalSubscription>, SubscriptionError> {
+        let (_, found) = self.call("GET", "/webhooks-journal/subscriptions/2026-03", &Value::Null);
+        let texts = |value: &Value| -> BTreeSet<String> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let one = |json: &Value| {
+            let kind = webhooks::JournalSubscriptionKind::from_name(json["subscriptionType"].as_str()?)?;
+            Some(StoredJournalSubscription {
+                id: json["id"].as_u64()?,
+                subscription: JournalSubscription {
+                    kind,
+                    portal: PortalId(json["portalId"].as_u64()?),
+                    object_type_id: json["objectTypeId"].as_str()?.to_owned(),
+                    actions: texts(&json["actions"]),
+                    properties: texts(&json["properties"]),
+                    associated_object_type_ids: texts(&json["associatedObjectTypeIds"]),
+                },
+            })
+        };
+        Ok(found["results"].as_array().unwrap().iter().filter_map(one).collect())
+    }
+    async fn create(&self, wanted: &JournalSubscription) -> Result<u64, SubscriptionError> {
+        let body = json!({"subscriptionType": wanted.kind.name(), "portalId": wanted.portal, "actions": wanted.actions,
+            "objectTypeId": wanted.object_type_id, "properties": wanted.properties, "objectIds": [],
+            "associatedObjectTypeIds": wanted.associated_object_type_ids});
+        match self.call("POST", "/webhooks-journal/subscriptions/2026-03", &body) {
+            (201, made) => Ok(made["id"].as_u64().unwrap()),
+            (status, answer) => Err(SubscriptionError::Api(format!("{status}: {}", answer["message"]))),
+        }
+    }
+    async fn delete(&self, id: u64) -> Result<(), SubscriptionError> {
+        self.call("DELETE", &format!("/webhooks-journal/subscriptions/2026-03/{id}"), &Value::Null);
+        Ok(())
+    }
+}
+
+fn file_ref(json: &Value) -> FileRef {
+    FileRef {
+        offset: Offset::new(json["currentOffset"].as_str().unwrap()),
+        url: json["url"].as_str().unwrap().to_owned(),
+        expires_at: json["expiresAt"].as_str().and_then(|text| text.parse().ok()),
+    }
+}
+
+#[async_trait]
+impl JournalApi for App {
+    async fn files_after(&self, offset: Option<&Offset>, count: usize) -> Result<Vec<FileRef>, JournalError> {
+        let path = match offset {
+            Some(offset) => format!("/webhooks-journal/journal/2026-03/batch/{offset}/next/{count}"),
+            None => format!("/webhooks-journal/journal/2026-03/batch/earliest/{count}"),
+        };
+        match self.call("GET", &path, &Value::Null) {
+            (200, found) => Ok(found["results"].as_array().unwrap().iter().map(file_ref).collect()),
+            (404, _) => Err(JournalError::new(JournalErrorKind::OffsetGone, "no such offset")),
+            (status, _) => Err(JournalError::new(JournalErrorKind::Later(None), status.to_string())),
+        }
+    }
+    async fn latest_file(&self) -> Result<Option<FileRef>, JournalError> {
+        let (status, found) = self.call("GET", "/webhooks-journal/journal/2026-03/latest", &Value::Null);
+        Ok((status == 200).then(|| file_ref(&found)))
+    }
+    async fn fetch(&self, url: &FileUrl, bytes_max: usize) -> Result<Bytes, JournalError> {
+        // No credential goes with it.
+        let request = http::Request::get(url.expose()).body(Bytes::new()).unwrap();
+        let reply = self.portal().handle(self.clock.now(), &request);
+        match reply.response.status().as_u16() {
+            200 if reply.response.body().len() <= bytes_max => Ok(reply.response.into_body()),
+            200 => Err(JournalError::new(JournalErrorKind::TooLarge, "too large")),
+            403 => Err(JournalError::new(JournalErrorKind::Expired, "expired")),
+            status => Err(JournalError::new(JournalErrorKind::Later(None), status.to_string())),
+        }
+    }
+}
+
+/// A portal, its app, and what the app has put together to hear from it.
+struct Loop {
+    app: App,
+    inbox: Arc<SqliteInbox>,
+    receiver: Receiver,
+    reader: JournalReader,
+    portal_id: PortalId,
+}
+
+fn wanted() -> Vec<Wanted> {
+    vec![
+        Wanted::lifecycle("0-1").with_properties(["city", "phone"]).with_associations(["0-2"]),
+        Wanted::lifecycle("0-2").with_properties(["city"]).with_associations(["0-1"]),
+        Wanted::lifecycle("0-3").with_properties(["amount"]),
+    ]
+}
+
+impl Loop {
+    async fn new() -> Loop {
+        let mut config = PortalConfig::new(TOKEN);
+        config.limits = Limits::Off;
+        let portal_id = PortalId(config.portal_id);
+        let clock = Arc::new(Hand(Mutex::new("2026-11-02T09:30:00Z".parse().unwrap())));
+        let mut portal = Portal::new(config);
+        portal.set_webhook_app(WebhookApp {
+            app_id: APP,
+            client_secret: "the secret".to_owned(),
+            developer_key: None,
+            signature: WebhookSignature::V3,
+        });
+        let app = App { portal: Arc::new(Mutex::new(portal)), clock: clock.clone() };
+        let settings = PushSettings { target_url: TARGET.to_owned(), concurrent_max: 10 };
+        for left in [true, false] {
+            let plan = plan_push(
+                &settings,
+                &wanted(),
+                app.settings().await.unwrap().as_ref(),
+                &PushSubscriptionApi::list(&app).await.unwrap(),
+                Surplus::Delete,
+            )
+            .unwrap();
+            assert_eq!(!plan.is_empty(), left, "the second time there is nothing to do");
+            apply_push(&plan, &app).await.unwrap();
+            let current = JournalSubscriptionApi::list(&app).await.unwrap();
+            let plan = plan_journal(portal_id, &wanted(), &current);
+            assert_eq!(!plan.is_empty(), left, "{plan:?}");
+            apply_journal(&plan, &app).await.unwrap();
+        }
+        let inbox = Arc::new(SqliteInbox::in_memory().unwrap());
+        let receiver = Receiver::new(
+            Endpoint::at(TARGET).unwrap(),
+            Verifier::new(vec![SecretString::from("the secret")]),
+            inbox.clone(),
+            clock.clone(),
+        );
+        let hosts = FileHosts::default();
+        let settings = JournalSettings { hosts, ..JournalSettings::new("app") };
+        let reader = JournalReader::new(Arc::new(app.clone()), inbox.clone(), clock, settings);
+        Loop { app, inbox, receiver, reader, portal_id }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// A person's day: a hundred contacts and companies are made, changed, linked, merged and deleted. Returns the
+    /// records that something happened to, by type id and id.
+    fn people_work(&self) -> BTreeSet<(String, String)> {
+        let mut touched = BTreeSet::new();
+        let mut portal = self.app.portal();
+        let now = self.now();
+        let mut contacts = Vec::new();
+        let mut companies = Vec::new();
+        for number in 0..50 {
+            let email = format!("{number}@example.com");
+            contacts.push(portal.create_as_user(now, "contacts", [("email", &*email)]).unwrap());
+            companies.push(portal.create_as_user(now, "companies", [("name", &*email)]).unwrap());
+        }
+        for (number, id) in contacts.iter().enumerate() {
+            portal.edit_as_user(now, "contacts", *id, [("city", &*format!("city {number}"))]).unwrap();
+        }
+        portal.archive_record(now, "contacts", contacts[7]).unwrap();
+        drop(portal);
+        let merge = json!({"primaryObjectId": companies[0].to_string(), "objectIdToMerge": companies[1].to_string()});
+        let (status, merged) = self.app.call("POST", "/crm/objects/2026-03/companies/merge", &merge);
+        assert_eq!(status, 200, "{merged}");
+        let link = format!("/crm/objects/2026-03/contacts/{}/associations/default/companies/{}", contacts[3], companies[5]);
+        assert_eq!(self.app.call("PUT", &link, &Value::Null).0, 200);
+        touched.extend(contacts.iter().map(|id| ("0-1".to_owned(), id.to_string())));
+        touched.extend(companies.iter().map(|id| ("0-2".to_owned(), id.to_string())));
+        touched.insert(("0-2".to_owned(), merged["id"].as_str().unwrap().to_owned()));
+        touched
+    }
+
+    /// Carries webhooks to the receiver until none is due within a day; `answer` may spoil the answer.
+    async fn deliver(&self, mut spoil: impl FnMut() -> bool) {
+        let end = self.now() + Duration::from_secs(86_400);
+        loop {
+            let due = self.app.portal().webhook_requests(self.now());
+            for request in due {
+                let (mut head, body) = request.request.into_parts();
+                head.headers.insert("host", "hooks.example.com".parse().unwrap());
+                head.uri = head.uri.path().parse().unwrap();
+                let response = self.receiver.receive(http::Request::from_parts(head, Full::new(body))).await;
+                let status = (!spoil()).then_some(response.status().as_u16());
+                self.app.portal().webhook_answered(self.now(), request.id, status);
+            }
+            let next = self.app.portal().next_webhook_at();
+            match next {
+                Some(at) if at <= end => {
+                    let wait = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
+                    self.app.clock.advance(wait);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    async fn read_journal(&self) {
+        self.app.clock.advance(Duration::from_secs(2));
+        while !self.reader.step().await.unwrap().caught_up {}
+    }
+
+    async fn work(&self) -> Work {
+        Work::of(self.inbox.take(self.portal_id, usize::MAX).await.unwrap(), &[AppId(APP)])
+    }
+}
+
+fn touched(work: &Work) -> BTreeSet<(String, String)> {
+    let key = |dirty: &webhooks::Dirty| (dirty.record.object.to_string(), dirty.record.id.to_string());
+    work.dirty.iter().map(key).collect()
+}
+
+#[tokio::test]
+async fn push_and_journal_come_to_the_same_work() {
+    let by_push = Loop::new().await;
+    let expected = by_push.people_work();
+    by_push.deliver(|| false).await;
+    let push = by_push.work().await;
+    assert_eq!(touched(&push), expected);
+    let stats = by_push.receiver.stats();
+    assert_eq!(stats.events, by_push.app.portal().webhook_stats().events);
+    assert_eq!((stats.unbelieved, stats.malformed), (0, 0));
+
+    let by_journal = Loop::new().await;
+    by_journal.people_work();
+    by_journal.read_journal().await;
+    let journal = by_journal.work().await;
+    assert_eq!(touched(&journal), expected);
+    assert_eq!(journal.merges, push.merges);
+    let reasons = |work: &Work| -> Vec<_> {
+        work.dirty.iter().map(|dirty| (dirty.record.clone(), dirty.reasons.clone())).collect()
+    };
+    // A creation tells the values that it came with: as events of their own by push, within the event in the journal.
+    let without_set = |work: &Work| {
+        let mut all = reasons(work);
+        all.iter_mut().for_each(|(_, reasons)| drop(reasons.remove(&webhooks::Reason::Set)));
+        all
+    };
+    assert_eq!(without_set(&journal), without_set(&push));
+    assert!(push.unplaced.is_empty() && journal.unplaced.is_empty());
+}
+
+#[tokio::test]
+async fn what_push_loses_the_journal_brings_and_nothing_is_done_twice() {
+    let world = Loop::new().await;
+    let faults = WebhookFaults { drop: 0.1, duplicate: 0.1, shuffle: 0.1 };
+    world.app.portal().set_webhook_faults(faults);
+    let expected = world.people_work();
+    let mut count = 0;
+    // Every third answer is lost: HubSpot sends what is stored already once more.
+    world
+        .deliver(|| {
+            count += 1;
+            count % 3 == 0
+        })
+        .await;
+    let stats = world.app.portal().webhook_stats();
+    assert!(stats.dropped > 0 && stats.duplicated > 0 && stats.lost == 0, "{stats:?}");
+    assert!(world.receiver.stats().repeated > 0);
+    let first = world.work().await;
+    world.inbox.done(first.events.clone(), world.now()).await.unwrap();
+    assert_eq!(world.work().await, Work::default());
+
+    world.read_journal().await;
+    let all: BTreeSet<_> = touched(&first).union(&touched(&world.work().await)).cloned().collect();
+    assert_eq!(all, expected);
+}
+
+#[tokio::test]
+async fn an_outage_of_four_days_leaves_a_gap_that_is_known() {
+    let world = Loop::new().await;
+    world.people_work();
+    world.read_journal().await;
+    let left_off = world.now();
+    let contact = world.app.portal().create_as_user(world.now(), "contacts", [("email", "lost@example.com")]).unwrap();
+    world.app.clock.advance(Duration::from_secs(4 * 86_400));
+    world.app.portal().edit_as_user(world.now(), "contacts", contact, [("city", "found")]).unwrap();
+    world.read_journal().await;
+    let gaps = world.inbox.gaps().await.unwrap();
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0].from <= left_off && gaps[0].to >= left_off + Duration::from_secs(4 * 86_400), "{gaps:?}");
+    assert!(touched(&world.work().await).contains(&("0-1".to_owned(), contact.to_string())));
+}
+
+#[tokio::test]
+async fn our_own_writes_are_marked_and_kept() {
+    let world = Loop::new().await;
+    let body = json!({"properties": {"email": "ours@example.com", "city": "Ulm"}});
+    assert_eq!(world.app.call("POST", "/crm/objects/2026-03/contacts", &body).0, 201);
+    let theirs = world.app.portal().create_as_user(world.now(), "contacts", [("email", "theirs@example.com")]).unwrap();
+    world.deliver(|| false).await;
+    let work = world.work().await;
+    assert_eq!(work.dirty.len(), 2);
+    for dirty in work.dirty {
+        assert_eq!(dirty.maybe_echo, dirty.record.id.as_str() != theirs.to_string());
+    }
+}
