@@ -14,6 +14,32 @@ use crate::{kinds, standard, words};
 
 /// Keys of a field that the book tells in its own columns.
 const TOLD_OF_FIELDS: [&str; 6] = ["kind", "create", "direction", "conflict", "owner", "sensitivity"];
+/// Options, each as its value or as `value` (label).
+fn option_words(options: &toml::Value) -> String {
+    let word = |option: &toml::Value| match option.as_table() {
+        Some(table) => {
+            let of = |key| table.get(key).map(words::plain);
+            let label = of("label").map(|label| format!(" ({label})")).unwrap_or_default();
+            format!("`{}`{label}", of("value").unwrap_or_default())
+        }
+        None => format!("`{}`", words::plain(option)),
+    };
+    options.as_array().into_iter().flatten().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// The rules of `match`, the best evidence first.
+fn match_rules(value: &toml::Value) -> Vec<String> {
+    match value {
+        toml::Value::Array(items) => items.iter().flat_map(match_rules).collect(),
+        toml::Value::Table(table) => {
+            let property = table.get("property").map(words::plain).unwrap_or_default();
+            let weak = table.get("evidence").and_then(toml::Value::as_str) == Some("weak");
+            vec![if weak { format!("`{property}` (a hint for a person)") } else { format!("`{property}`") }]
+        }
+        other => vec![format!("`{}`", words::plain(other))],
+    }
+}
+
 /// Keys of a link that the book tells in its own lines.
 const TOLD_OF_LINKS: [&str; 5] = ["sync_key", "match", "first_contact", "direction", "creates"];
 
@@ -27,6 +53,7 @@ pub struct Book {
     links: Vec<Chapter>,
     objects: Vec<String>,
     picklists: Vec<WordTable>,
+    tables: Vec<FactTable>,
     at_home: Vec<String>,
     questions: Vec<String>,
     /// How much there is, in words.
@@ -81,6 +108,14 @@ struct WordTable {
     name: String,
     words: Vec<(String, String)>,
     otherwise: String,
+    facts: Vec<(String, String)>,
+}
+
+/// A lookup, a table of rates, a pipeline or an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct FactTable {
+    name: String,
+    facts: Vec<(String, String)>,
 }
 
 impl Book {
@@ -101,8 +136,10 @@ impl Book {
             defaults.into_iter().filter_map(|(what, value)| Some(format!("{what}: {}", value.as_ref()?)));
         let objects = mapping.requirements().objects.iter().filter_map(|object| {
             let schema = object.schema.as_ref()?;
+            let with: Vec<&str> = schema.associated.iter().map(sync_types::ObjectType::as_str).collect();
+            let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(", ")) };
             Some(format!(
-                "`{}`: {} / {}, shown by `{}`",
+                "`{}`: {} / {}, shown by `{}`{with}",
                 object.object, schema.singular, schema.plural, schema.primary_display
             ))
         });
@@ -121,6 +158,7 @@ impl Book {
             defaults: defaults.collect(),
             objects: objects.collect(),
             picklists: picklists(outline),
+            tables: tables(outline),
             at_home: at_home.chain(of_links).collect(),
             size: size(&links, questions.len()),
             questions,
@@ -224,6 +262,11 @@ fn say_field(row: &mut Row, field: &FieldOutline) {
     row.empty = words::when_empty(field);
     row.bad = words::on_bad(field);
     row.notes.extend(field.note.clone());
+    if let Some(create) = field.rest.get("create").and_then(toml::Value::as_table) {
+        row.notes.extend(create.get("description").map(words::plain));
+        row.notes.extend(create.get("group").map(|group| format!("in the group `{}`", words::plain(group))));
+        row.notes.extend(create.get("options").map(|options| format!("options: {}", option_words(options))));
+    }
     let others = field.rest.iter().filter(|(key, _)| !TOLD_OF_FIELDS.contains(&key.as_str()));
     row.notes.extend(others.map(|(key, value)| format!("{key}: {}", words::plain(value))));
 }
@@ -231,12 +274,7 @@ fn say_field(row: &mut Row, field: &FieldOutline) {
 fn facts(link: &Link, written: &LinkOutline, outline: &Outline) -> Vec<(String, String)> {
     let mut facts = vec![("found again by".to_owned(), format!("`{}`", link.sync_key))];
     let mut add = |what: &str, of_it: String| facts.push((what.to_owned(), of_it));
-    let matched: Vec<String> = link
-        .match_on
-        .iter()
-        .filter_map(|place| link.properties.get(*place))
-        .map(|property| format!("`{}`", property.name))
-        .collect();
+    let matched = written.rest.get("match").map(match_rules).unwrap_or_default();
     let recognised = if matched.is_empty() { "nothing else".to_owned() } else { matched.join(", then ") };
     add("recognised by", recognised);
     add("at first contact", words::first_contact(link.first_contact).to_owned());
@@ -330,8 +368,44 @@ fn picklists(outline: &Outline) -> Vec<WordTable> {
             (None, true) => "another word is refused; case does not matter".to_owned(),
             (None, false) => "another word is refused".to_owned(),
         },
+        facts: facts_of(&table.rest),
     });
     tables.collect()
+}
+
+fn tables(outline: &Outline) -> Vec<FactTable> {
+    let kinds = outline.others.iter().flat_map(|(kind, tables)| {
+        tables.iter().filter_map(move |(name, table)| {
+            Some(FactTable { name: format!("{kind}.{name}"), facts: facts_of(table.as_table()?) })
+        })
+    });
+    kinds.collect()
+}
+
+/// A table's entries, those of nested tables one by one.
+fn facts_of(table: &toml::Table) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => {
+                facts.extend(
+                    facts_of(inner).into_iter().map(|(below, said)| (format!("{key}, {below}"), said)),
+                );
+            }
+            toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
+                facts.extend(items.iter().map(|item| (key.clone(), words::plain(item))));
+            }
+            // A table in the mapping itself is as long as it likes.
+            toml::Value::String(text) if key == "csv" => {
+                facts.push((
+                    key.clone(),
+                    format!("{} rows in the mapping", text.trim().lines().count().max(1) - 1),
+                ));
+            }
+            other => facts.push((key.clone(), words::plain(other))),
+        }
+    }
+    facts
 }
 
 /// Notes that ask, and what the checker warns of.

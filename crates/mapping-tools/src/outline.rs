@@ -26,6 +26,8 @@ pub struct Outline {
     pub links: Vec<LinkOutline>,
     /// Tables of words, by name.
     pub picklists: BTreeMap<String, PicklistOutline>,
+    /// Every other table of tables, as written: lookups, rates, pipelines, environments.
+    pub others: BTreeMap<String, Table>,
     /// Columns that never leave the source: a collection, or `*` for all, and its paths.
     pub never_leaves_source: BTreeMap<String, Vec<String>>,
     /// Names that properties have in the chosen environment: object type, name in the file, name there.
@@ -134,6 +136,8 @@ pub struct PicklistOutline {
     pub default: Option<String>,
     /// Whether the case of the source's words matters not.
     pub ignore_case: bool,
+    /// Every other key, as written.
+    pub rest: Table,
 }
 
 impl Outline {

@@ -49,6 +49,16 @@ pub(super) fn write(book: &Book) -> String {
         );
         page.blank();
         page.line(&format!("{}.", capital(&text(&table.otherwise))));
+        page.facts(&table.facts);
+    }
+    if !book.tables.is_empty() {
+        page.blank();
+        page.line("## Lookups, rates, pipelines, environments");
+    }
+    for table in &book.tables {
+        page.blank();
+        page.line(&format!("### {}", text(&table.name)));
+        page.facts(&table.facts);
     }
     page.0
 }
@@ -61,8 +71,7 @@ fn chapter(page: &mut Page, link: &Chapter) {
         page.line(&text(description));
         page.blank();
     }
-    let facts: Vec<String> = link.facts.iter().map(|(what, of_it)| format!("{what}: {of_it}")).collect();
-    page.list(&facts);
+    page.facts(&link.facts);
     page.blank();
     page.table(
         &["Property", "From", "How", "Holds", "Way", "Owner", "Sensitivity", "Empty", "Bad value", "Notes"],
@@ -124,6 +133,11 @@ impl Page {
         for item in items {
             self.line(&format!("- {}", text(item)));
         }
+    }
+
+    fn facts(&mut self, facts: &[(String, String)]) {
+        let facts: Vec<String> = facts.iter().map(|(what, of_it)| format!("{what}: {of_it}")).collect();
+        self.list(&facts);
     }
 
     fn section(&mut self, title: &str, items: &[String]) {

@@ -68,3 +68,57 @@ fn the_same_mapping_gives_the_same_book() {
     assert_eq!(one.to_markdown(), other.to_markdown());
     assert_eq!(one.to_html().unwrap(), other.to_html().unwrap());
 }
+
+/// Texts of a mapping that the book says in words of its own.
+const IN_WORDS: [&str; 13] = [
+    "transform",
+    "kind",
+    "direction",
+    "conflict",
+    "when_empty",
+    "on_bad",
+    "first_contact",
+    "creates",
+    "on_exit",
+    "on_delete",
+    "sensitivity",
+    "csv",
+    "evidence",
+];
+
+fn leaves(key: &str, value: &toml::Value, found: &mut Vec<String>) {
+    match value {
+        _ if IN_WORDS.contains(&key) => {}
+        toml::Value::Table(table) => table.iter().for_each(|(key, value)| leaves(key, value, found)),
+        toml::Value::Array(items) => items.iter().for_each(|item| leaves(key, item, found)),
+        toml::Value::String(text) => found.push(text.clone()),
+        _ => {}
+    }
+}
+
+/// Every mapping of the reference and of the examples: what people wrote into it stands in its book.
+#[test]
+fn the_book_says_everything_that_the_mapping_says() {
+    let here = env!("CARGO_MANIFEST_DIR");
+    let read = |path: &str| std::fs::read_to_string(format!("{here}/{path}")).unwrap();
+    let reference = read("../mapping-engine/docs/format.md");
+    let examples = reference.split("```toml").skip(1).filter_map(|part| part.split("```").next());
+    let mut mappings: Vec<String> = examples.map(str::to_owned).collect();
+    mappings
+        .extend(["wholesale", "music-shop"].map(|name| read(&format!("../../examples/{name}/mapping.toml"))));
+    let mut books = 0;
+    for text in mappings {
+        // Those that need files or functions of their own are not tried here.
+        let Ok(mapping) = check("mapping.toml", &text, Schemas::default()) else { continue };
+        books += 1;
+        let markdown = Book::of(&mapping).to_markdown();
+        let plain = markdown.replace("&lt;", "<").replace('\\', "");
+        let mut said = Vec::new();
+        leaves("", &toml::Value::Table(text.parse().unwrap()), &mut said);
+        for text in said {
+            let line = text.replace(['\n', '\t'], " ");
+            assert!(plain.contains(line.trim()), "`{text}` is not in the book:\n{markdown}");
+        }
+    }
+    assert!(books > 10, "{books} mappings were tried");
+}

@@ -27,6 +27,12 @@ impl Outline {
                 self.renamed.push((object.clone(), from.clone(), to));
             }
         }
+        let told = ["include", "mapping", "links", "picklists", "objects", "never_leaves_source"];
+        for (kind, table) in others(file, &told) {
+            if let Value::Table(table) = table {
+                self.others.entry(kind).or_default().extend(table);
+            }
+        }
         self.links.extend(tables(file.get("links")).map(read_link));
         for (name, table) in entries(file.get("picklists")) {
             if let Some(table) = table.as_table() {
@@ -170,6 +176,8 @@ fn read_picklist(table: &Table) -> PicklistOutline {
         map: words.filter_map(|(word, option)| Some((word.clone(), option.as_str()?.to_owned()))).collect(),
         default: text(table, "default"),
         ignore_case: flag(table, "ignore_case"),
+        // Labels stand where the property is made.
+        rest: others(table, &["map", "default", "ignore_case"]),
     }
 }
 
