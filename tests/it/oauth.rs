@@ -6,7 +6,7 @@ use std::time::Duration;
 use http_transport::{Clock, TokenProvider as _, TokioClock};
 use hubspot_client::{Client, CreateRow, ErrorKind, Limits, ObjectType};
 use hubspot_sandbox::{Portal, PortalConfig};
-use oauth::{GrantStatus, InstallError, NotServable, Reason};
+use oauth::{GrantStatus, InstallError, NoToken, Reason};
 use workspace_tests::connected::{APP_ID, Connected, PORTAL, registered};
 use workspace_tests::{PortalTransport, TOKEN};
 
@@ -119,7 +119,7 @@ async fn an_app_taken_out_stops_its_portal_and_a_new_install_goes_on() {
     let error = client.account().details().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RevokedCredential, "{error}");
     let tokens = bench.connected.tokens("another");
-    let NotServable::NeedsReauthorisation { reason, .. } = tokens.get().await.unwrap_err() else { panic!() };
+    let NoToken::NeedsReauthorisation { reason, .. } = tokens.get().await.unwrap_err() else { panic!() };
     assert_eq!(reason, Reason::Revoked { code: Some("BAD_REFRESH_TOKEN".to_owned()) });
     bench.connected.install().await.unwrap();
     client.account().details().await.unwrap();
@@ -138,7 +138,7 @@ async fn an_uninstall_from_here_takes_the_app_out_there() {
     assert_eq!(bench.calls("apps.uninstall"), 2, "refused, renewed, done");
     assert!(!bench.portal.lock().unwrap().uninstall_app(APP_ID), "it is out already");
     let grant = tokens.status().await.unwrap().unwrap();
-    assert!(matches!(grant.status(), GrantStatus::NeedsReauthorisation { reason: Reason::Uninstalled, .. }));
+    assert!(matches!(grant.status(), GrantStatus::NeedsReauthorisation { reason: Reason::Disconnected, .. }));
 }
 
 #[tokio::test(start_paused = true)]

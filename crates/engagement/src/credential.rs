@@ -1,5 +1,8 @@
 //! The credential that the settings choose, behind one token provider.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use http_transport::{Clock, ReqwestTransport, TokenProvider, Transport};
@@ -42,16 +45,21 @@ fn installed(
     let store = Arc::new(SqliteTokenStore::open(&oauth.tokens).map_err(|error| {
         Failure::new(error.to_string()).remedy("set `oauth.tokens_file` to the file of sealed tokens")
     })?);
-    let wrong_key = |error: &dyn std::error::Error| {
-        Failure::new(format!("`oauth.master_key` or `oauth.key_id`: {error}"))
-            .remedy("make a key with `openssl rand -base64 32` and keep it where the tokens do not rest")
-    };
-    let key = MasterKey::from_base64(&oauth.master_key).map_err(|error| wrong_key(&error))?;
-    let keys = Keys::new(KeyId::new(&oauth.key_id).map_err(|error| wrong_key(&error))?, key);
-    let grants = Arc::new(Grants::new(store.clone(), keys, Arc::new(SystemEntropy)));
+    let grants = Arc::new(grants(oauth, store.clone())?);
     let endpoint = Arc::new(endpoint(&settings.hubspot.url, oauth, clock.clone())?);
     let holder = format!("process {}", std::process::id());
     Ok(PortalTokens::new(endpoint, grants, store, clock, portal, holder))
+}
+
+/// Grants in `store`, sealed with the key in the settings.
+fn grants(oauth: &OAuthSettings, store: Arc<SqliteTokenStore>) -> Result<Grants, Failure> {
+    let wrong = |error: &dyn std::error::Error| {
+        Failure::new(format!("`oauth.master_key` or `oauth.key_id`: {error}"))
+            .remedy("make a key with `openssl rand -base64 32` and keep it where the tokens do not rest")
+    };
+    let key = MasterKey::from_base64(&oauth.master_key).map_err(|error| wrong(&error))?;
+    let id = KeyId::new(&oauth.key_id).map_err(|error| wrong(&error))?;
+    Ok(Grants::new(store, Keys::new(id, key), Arc::new(SystemEntropy)))
 }
 
 fn endpoint(api: &str, oauth: &OAuthSettings, clock: Arc<dyn Clock>) -> Result<TokenEndpoint, Failure> {

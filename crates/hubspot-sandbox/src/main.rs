@@ -14,7 +14,7 @@ use std::time::Duration;
 use std::{fmt, fs, io};
 
 use clap::{Args, Parser, ValueEnum};
-use hubspot_sandbox::{Limits, Portal, PortalConfig, Scopes, Server, Tier};
+use hubspot_sandbox::{Limits, OAuthApp, Portal, PortalConfig, Scopes, Server, Tier};
 use jiff::SignedDuration;
 
 /// A local HubSpot portal for development, tests and demonstrations.
@@ -40,6 +40,9 @@ struct Serve {
     /// Scopes of the token, separated by commas; every scope if not given.
     #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
     scopes: Option<Vec<String>>,
+    /// File with an OAuth app that can be installed, as JSON; may be given several times. See the crate's page.
+    #[arg(long = "app", value_name = "FILE", action = clap::ArgAction::Append)]
+    apps: Vec<PathBuf>,
     /// Record ids, correlation ids and batch order follow from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -118,6 +121,19 @@ fn announce(server: &Server) -> io::Result<()> {
 
 /// The records come from the snapshot, if there is one yet; the settings always from the command line.
 fn load(settings: Serve) -> Result<Portal, Failure> {
+    let apps = settings.apps.iter().map(|path| app(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut portal = load_portal(settings)?;
+    apps.into_iter().for_each(|app| portal.add_app(app));
+    Ok(portal)
+}
+
+fn app(path: &Path) -> Result<OAuthApp, Failure> {
+    let tried = || format!("cannot take the app in {}", path.display());
+    let text = fs::read(path).map_err(|error| Failure::new(tried(), error))?;
+    serde_json::from_slice(&text).map_err(|error| Failure::new(tried(), error))
+}
+
+fn load_portal(settings: Serve) -> Result<Portal, Failure> {
     let Some(path) = settings.snapshot.clone() else { return Ok(Portal::new(config(settings))) };
     let saved = match fs::read(&path) {
         Ok(saved) => saved,

@@ -4,7 +4,7 @@ use http_transport::TokenProvider as _;
 
 use crate::failure::{EndpointError, EndpointErrorKind};
 use crate::grant::{Reason, Step};
-use crate::portal_tokens::{NotServable, PortalTokens};
+use crate::portal_tokens::{NoToken, PortalTokens};
 use crate::store::{StoreError, StoreErrorKind};
 use crate::token::TokenUse;
 
@@ -17,7 +17,7 @@ pub enum DisconnectError {
     Endpoint(#[source] EndpointError),
     /// No token to tell it with, for now.
     #[error("there is no token to tell HubSpot with")]
-    NoToken(#[source] NotServable),
+    NoToken(#[source] NoToken),
     /// The token store cannot be had.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -32,7 +32,7 @@ impl PortalTokens {
     pub async fn uninstall(&self) -> Result<(), DisconnectError> {
         let mut token = match self.get().await {
             Ok(token) => token,
-            Err(NotServable::NotInstalled(_) | NotServable::NeedsReauthorisation { .. }) => {
+            Err(NoToken::NotInstalled(_) | NoToken::NeedsReauthorisation { .. }) => {
                 return self.wipe().await;
             }
             Err(error) => return Err(DisconnectError::NoToken(error)),
@@ -84,7 +84,7 @@ impl PortalTokens {
             let Some((grant, revision)) = refresher.grants.load(client_id, refresher.portal).await? else {
                 return Ok(());
             };
-            let stopped = grant.stopped(refresher.clock.now(), Reason::Uninstalled);
+            let stopped = grant.stopped(refresher.clock.now(), Reason::Disconnected);
             match refresher.grants.save(&stopped, Some(revision)).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}

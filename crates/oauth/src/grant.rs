@@ -75,8 +75,8 @@ pub enum Reason {
         /// Whose it was.
         found: PortalId,
     },
-    /// The app was taken out of the portal from this side.
-    Uninstalled,
+    /// The app was taken out of the portal, or its grant taken back, from this side.
+    Disconnected,
 }
 
 impl fmt::Display for Reason {
@@ -97,7 +97,7 @@ impl fmt::Display for Reason {
             Reason::WrongPortal { found } => {
                 write!(f, "a renewal answered with a token of portal {found}, which was dropped")
             }
-            Reason::Uninstalled => f.write_str("the app was uninstalled from here"),
+            Reason::Disconnected => f.write_str("it was disconnected from here"),
         }
     }
 }
@@ -220,7 +220,7 @@ impl Grant {
 
     /// This grant, stopped. Its access token goes; its refresh token stays only if it may still be of use.
     pub(crate) fn stopped(&self, since: Timestamp, reason: Reason) -> Self {
-        let keeps = !matches!(reason, Reason::Uninstalled);
+        let keeps = !matches!(reason, Reason::Disconnected);
         Self {
             access: SecretString::from(""),
             refresh: if keeps { self.refresh.clone() } else { SecretString::from("") },
@@ -287,8 +287,8 @@ mod tests {
 
     #[test]
     fn a_stopped_grant_gives_nothing_and_tells_why() {
-        let stopped = grant(1_800).stopped(at(9), Reason::Uninstalled);
-        assert_eq!(stopped.step(at(10), None), Step::Stop { since: at(9), reason: Reason::Uninstalled });
+        let stopped = grant(1_800).stopped(at(9), Reason::Disconnected);
+        assert_eq!(stopped.step(at(10), None), Step::Stop { since: at(9), reason: Reason::Disconnected });
         assert_eq!(stopped.refresh.expose_secret(), "");
         let revoked = grant(1_800).stopped(at(9), Reason::Revoked { code: None });
         assert_eq!(revoked.refresh.expose_secret(), "canary-refresh");

@@ -343,7 +343,18 @@ impl fmt::Debug for Callback<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_query_is_read_or_refused(query: String) {
+            if let Ok((state, _)) = read_query(&query) {
+                prop_assert!(!state.expose_secret().is_empty());
+            }
+        }
+    }
 
     #[test]
     fn only_the_consent_pages_own_queries_are_read() {

@@ -62,7 +62,7 @@ pub(crate) struct Gate {
 /// Why [`PortalTokens`] has no token, in words for a person. Shows no secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotServable {
+pub enum NoToken {
     /// The portal never installed the app, or its grant was forgotten.
     #[error("portal {0} is not connected: open the install page of this integration and choose that account")]
     NotInstalled(PortalId),
@@ -131,8 +131,8 @@ impl PortalTokens {
     /// A usable token, or why there is none. The same as [`TokenProvider::token`] with more words.
     ///
     /// # Errors
-    /// See [`NotServable`].
-    pub async fn get(&self) -> Result<SecretString, NotServable> {
+    /// See [`NoToken`].
+    pub async fn get(&self) -> Result<SecretString, NoToken> {
         let now = self.now();
         let present = self.cached();
         if let Some(cached) = present.as_ref().filter(|cached| now < cached.good_until) {
@@ -150,7 +150,7 @@ impl PortalTokens {
         }
         match self.renew(gate, None).await {
             Ok(cached) => Ok(cached.access),
-            Err(error @ NotServable::Unavailable { .. }) => match self.cached().filter(alive) {
+            Err(error @ NoToken::Unavailable { .. }) => match self.cached().filter(alive) {
                 Some(cached) => {
                     tracing::warn!(
                         portal = %self.portal(), error = %error, cause = cause(&error),
@@ -169,12 +169,11 @@ impl PortalTokens {
         &self,
         gate: OwnedMutexGuard<Gate>,
         rejected: Option<SecretString>,
-    ) -> Result<Cached, NotServable> {
+    ) -> Result<Cached, NoToken> {
         let shared = Arc::clone(&self.shared);
         let portal = self.portal();
         let task = tokio::spawn(async move { shared.renew(gate, rejected).await });
-        task.await
-            .unwrap_or_else(|stopped| Err(NotServable::Unavailable { portal, source: Box::new(stopped) }))
+        task.await.unwrap_or_else(|stopped| Err(NoToken::Unavailable { portal, source: Box::new(stopped) }))
     }
 
     fn cached(&self) -> Option<Cached> {
@@ -204,13 +203,13 @@ impl Shared {
         &self,
         mut gate: OwnedMutexGuard<Gate>,
         rejected: Option<SecretString>,
-    ) -> Result<Cached, NotServable> {
+    ) -> Result<Cached, NoToken> {
         let clock = &self.refresher.clock;
         let portal = self.refresher.portal;
         if let Some(left) = gate.not_before.and_then(|until| until.checked_sub(clock.monotonic()))
             && !left.is_zero()
         {
-            return Err(NotServable::Unavailable { portal, source: Box::new(Pausing(left)) });
+            return Err(NoToken::Unavailable { portal, source: Box::new(Pausing(left)) });
         }
         match self.refresher.usable(rejected.as_ref(), &mut gate.unsaved).await {
             Ok(usable) => {
@@ -227,8 +226,8 @@ impl Shared {
             Err(error) => {
                 gate.failures = gate.failures.saturating_add(1);
                 gate.not_before = Some(clock.monotonic().saturating_add(pause(&error, gate.failures)));
-                let error = self.not_servable(error, gate.failures == 1);
-                if matches!(error, NotServable::Unavailable { .. }) {
+                let error = self.no_token(error, gate.failures == 1);
+                if matches!(error, NoToken::Unavailable { .. }) {
                     self.keep_stored(rejected.as_ref()).await;
                 }
                 Err(error)
@@ -249,26 +248,26 @@ impl Shared {
     }
 
     /// What `error` means to a caller. It is logged the first time.
-    fn not_servable(&self, error: RefreshError, first: bool) -> NotServable {
+    fn no_token(&self, error: RefreshError, first: bool) -> NoToken {
         let portal = self.refresher.portal;
         match error {
             RefreshError::NotInstalled(portal) => {
                 self.set(None);
-                NotServable::NotInstalled(portal)
+                NoToken::NotInstalled(portal)
             }
             RefreshError::Stopped { portal, since, reason } => {
                 self.set(None);
                 if first {
                     tracing::error!(%portal, %since, %reason, "the portal needs re-authorisation");
                 }
-                NotServable::NeedsReauthorisation { portal, since, reason }
+                NoToken::NeedsReauthorisation { portal, since, reason }
             }
-            RefreshError::Store(source) => NotServable::Unavailable { portal, source: Box::new(source) },
+            RefreshError::Store(source) => NoToken::Unavailable { portal, source: Box::new(source) },
             RefreshError::Endpoint(_, source) => {
                 if first && source.kind() == EndpointErrorKind::AppRefused {
                     tracing::error!(%portal, error = %source, "the app's settings are refused");
                 }
-                NotServable::Unavailable { portal, source: Box::new(source) }
+                NoToken::Unavailable { portal, source: Box::new(source) }
             }
         }
     }
@@ -289,7 +288,7 @@ fn pause(error: &RefreshError, failures: u32) -> Duration {
     }
 }
 
-fn cause(error: &NotServable) -> String {
+fn cause(error: &NoToken) -> String {
     std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
 }
 
@@ -297,8 +296,8 @@ fn cause(error: &NotServable) -> String {
 impl TokenProvider for PortalTokens {
     async fn token(&self) -> Result<SecretString, TokenError> {
         self.get().await.map_err(|error| match error {
-            NotServable::NotInstalled(_) | NotServable::NeedsReauthorisation { .. } => TokenError::Revoked,
-            NotServable::Unavailable { source, .. } => TokenError::Unavailable(Some(source)),
+            NoToken::NotInstalled(_) | NoToken::NeedsReauthorisation { .. } => TokenError::Revoked,
+            NoToken::Unavailable { source, .. } => TokenError::Unavailable(Some(source)),
         })
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_transport::{Clock, ReqwestTransport, TokioClock, Transport};
 use jiff::SignedDuration;
-use oauth::{NotServable, PortalTokens};
+use oauth::{NoToken, PortalTokens};
 use secrecy::ExposeSecret as _;
 use workspace_tests::connected::{Connected, Failure};
 
@@ -49,7 +49,7 @@ fn main() -> Result<(), Failure> {
 async fn once(tokens: PortalTokens, transport: Arc<dyn Transport>, url: String) -> Result<String, Failure> {
     let token = match tokens.get().await {
         Ok(token) => token,
-        Err(NotServable::NeedsReauthorisation { reason, .. }) => return Ok(format!("stopped: {reason}")),
+        Err(NoToken::NeedsReauthorisation { reason, .. }) => return Ok(format!("stopped: {reason}")),
         Err(error) => return Ok(format!("failed: {error}")),
     };
     let request = http::Request::get(format!("{url}/account-info/2026-03/details"))

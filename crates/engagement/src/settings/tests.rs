@@ -166,6 +166,33 @@ fn collections_are_read_by_name() {
 }
 
 #[test]
+fn an_installed_app_needs_its_settings_and_reads_secrets_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "secret-of-app\n").unwrap();
+    let mut flags = vec!["hubspot.credential=oauth".to_owned()];
+    for (needed, more) in [
+        ("`oauth.client_id` is not set", "oauth.client_id=app".to_owned()),
+        ("`oauth.client_secret` is not set", format!("oauth.client_secret_file={}", file.display())),
+        ("`oauth.redirect_url` is not set", "oauth.redirect_url=https://kit.example/cb".to_owned()),
+        ("`oauth.scopes` is not set", "oauth.scopes=oauth tickets".to_owned()),
+        ("`oauth.master_key` is not set", "oauth.master_key=secret-key".to_owned()),
+    ] {
+        let shown: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let failure = load("", &[], &shown).unwrap_err();
+        assert!(failure.contains(needed), "{failure}");
+        flags.push(more);
+    }
+    let shown: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let settings = load("", &[], &shown).unwrap();
+    assert!(!format!("{settings:?}").contains("secret-"), "{settings:?}");
+    let oauth = settings.oauth.unwrap();
+    assert_eq!(oauth.client_secret.expose_secret(), "secret-of-app");
+    assert_eq!((oauth.consent_url.as_str(), oauth.version.as_str()), ("https://app.hubspot.com", "2026-03"));
+    assert!(load("", &[], &[]).unwrap().oauth.is_none());
+}
+
+#[test]
 fn the_token_is_trimmed_and_never_shown() {
     let settings = load("", &[("KIT_HUBSPOT_TOKEN", " pat-na1-secret \n")], &[]).unwrap();
     assert_eq!(settings.token().unwrap().expose_secret(), "pat-na1-secret");

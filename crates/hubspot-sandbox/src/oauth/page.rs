@@ -83,9 +83,14 @@ fn described(scopes: &BTreeSet<String>) -> Vec<minijinja::Value> {
 
 /// What a scope allows, in words.
 fn meaning(scope: &str) -> String {
-    let words = |text: &str| text.replace(['_', '-'], " ");
+    let words = |text: &str| match text {
+        "custom" => "custom objects".to_owned(),
+        text => text.replace(['_', '-'], " "),
+    };
     match scope.split('.').collect::<Vec<_>>().as_slice() {
         ["oauth"] => "Know which account this is".to_owned(),
+        ["tickets"] => "Read and change tickets".to_owned(),
+        ["e-commerce"] => "Read and change products and line items".to_owned(),
         ["crm", "objects", what, "read"] => format!("Read {}", words(what)),
         ["crm", "objects", what, "write"] => format!("Create, change and delete {}", words(what)),
         ["crm", "schemas", what, "read"] => format!("Read property settings of {}", words(what)),

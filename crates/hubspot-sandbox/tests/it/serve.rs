@@ -23,7 +23,11 @@ struct Served {
 
 impl Served {
     fn start(snapshot: &Path) -> Served {
-        let mut child = command(&["--snapshot", snapshot.to_str().unwrap()]).spawn().unwrap();
+        Served::start_with(&["--snapshot", snapshot.to_str().unwrap()])
+    }
+
+    fn start_with(arguments: &[&str]) -> Served {
+        let mut child = command(arguments).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim_end().strip_prefix("listening on http://").unwrap().to_owned();
@@ -76,6 +80,19 @@ fn a_signal_ends_it_cleanly_and_the_next_start_finds_the_records() {
 }
 
 #[test]
+fn an_app_in_a_file_can_be_installed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.json");
+    let app = r#"{"appId":1,"name":"From a file","clientId":"c","clientSecret":"s","redirectUris":["http://localhost/cb"]}"#;
+    std::fs::write(&file, app).unwrap();
+    let served = Served::start_with(&["--app", file.to_str().unwrap()]);
+    let page =
+        served.send("GET /oauth/authorize?client_id=c&redirect_uri=http://localhost/cb&scope=oauth", "");
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("Connect From a file"), "{page}");
+    assert!(served.signal("-TERM").success());
+}
+
+#[test]
 fn a_bad_start_says_what_is_wrong_and_where() {
     let folder = tempfile::tempdir().unwrap();
     let torn = folder.path().join("torn.json");
@@ -85,6 +102,7 @@ fn a_bad_start_says_what_is_wrong_and_where() {
         (["--snapshot", torn.to_str().unwrap()], "cannot start from"),
         (["--snapshot", nowhere.to_str().unwrap()], "cannot write"),
         (["--listen", "192.0.2.1:1"], "cannot listen on 192.0.2.1:1"),
+        (["--app", torn.to_str().unwrap()], "cannot take the app in"),
         (["--search-lag", "soon"], "write a duration such as 5s or 300ms"),
     ] {
         let output = command(&arguments).output().unwrap();

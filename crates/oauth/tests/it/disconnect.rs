@@ -1,13 +1,13 @@
 //! The ways out.
 
 use http_transport::TokenProvider as _;
-use oauth::{GrantStatus, NotServable, Reason};
+use oauth::{GrantStatus, NoToken, Reason};
 
 use crate::server::{Bench, Does, PORTAL};
 
 async fn is_wiped(bench: &Bench) -> bool {
     let (grant, _) = bench.grants.load("app", PORTAL).await.unwrap().unwrap();
-    matches!(grant.status(), GrantStatus::NeedsReauthorisation { reason: Reason::Uninstalled, .. })
+    matches!(grant.status(), GrantStatus::NeedsReauthorisation { reason: Reason::Disconnected, .. })
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,5 +62,18 @@ async fn a_wiped_portal_says_what_was_done() {
     let tokens = bench.tokens("one");
     tokens.revoke().await.unwrap();
     let error = tokens.get().await.unwrap_err();
-    assert!(matches!(error, NotServable::NeedsReauthorisation { reason: Reason::Uninstalled, .. }));
+    assert!(matches!(error, NoToken::NeedsReauthorisation { reason: Reason::Disconnected, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_compared_with_what_is_needed_as_the_server_sees_it() {
+    let bench = Bench::installed().await;
+    let tokens = bench.tokens("one");
+    let wanted = oauth::WantedScopes::required(["crm.objects.contacts.read", "crm.objects.deals.read"]);
+    let inspected = tokens.inspect(&wanted).await.unwrap();
+    assert!(inspected.token.active && inspected.is_ours);
+    assert_eq!(inspected.scopes.missing.into_iter().collect::<Vec<_>>(), ["crm.objects.deals.read"]);
+    assert_eq!(inspected.scopes.surplus.into_iter().collect::<Vec<_>>(), ["tickets"]);
+    bench.server.change(|inside| inside.introspected_hub = Some(8));
+    assert!(!tokens.inspect(&wanted).await.unwrap().is_ours);
 }

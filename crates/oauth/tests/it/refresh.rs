@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use http_transport::{Clock as _, TokenError, TokenProvider as _, TokioClock};
-use oauth::{GrantStatus, NotServable, PortalTokens, Reason};
+use oauth::{GrantStatus, NoToken, PortalTokens, Reason};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::server::{Bench, Does, PORTAL, START, cookie, state};
@@ -15,7 +15,7 @@ async fn get(tokens: &PortalTokens) -> String {
 
 async fn why(tokens: &PortalTokens) -> Reason {
     match tokens.get().await {
-        Err(NotServable::NeedsReauthorisation { reason, .. }) => reason,
+        Err(NoToken::NeedsReauthorisation { reason, .. }) => reason,
         other => panic!("expected a stop, got {other:?}"),
     }
 }
@@ -167,7 +167,7 @@ fn a_process_that_died_between_answer_and_store_is_recovered_from_or_named() {
             if rotates {
                 let error = outcome.unwrap_err();
                 assert!(error.to_string().contains("Open the install page"), "{error}");
-                let NotServable::NeedsReauthorisation { reason, .. } = error else { panic!("{error}") };
+                let NoToken::NeedsReauthorisation { reason, .. } = error else { panic!("{error}") };
                 assert_eq!(reason, Reason::InterruptedRefresh { since: note.since });
             } else {
                 assert_eq!(outcome.unwrap().expose_secret(), "canary-access-3");
@@ -260,7 +260,7 @@ async fn a_token_refused_in_one_process_is_renewed_once_for_all() {
 async fn a_portal_that_never_installed_is_told_so() {
     let bench = Bench::new();
     let tokens = bench.tokens("one");
-    assert!(matches!(tokens.get().await, Err(NotServable::NotInstalled(PORTAL))));
+    assert!(matches!(tokens.get().await, Err(NoToken::NotInstalled(PORTAL))));
     assert!(matches!(tokens.token().await, Err(TokenError::Revoked)));
     assert_eq!(bench.server.calls(), 0);
 }

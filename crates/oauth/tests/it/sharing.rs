@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http_transport::Clock as _;
 use oauth::{
-    Entry, GrantStatus, Grants, NotServable, PortalTokens, Revision, Sealed, SealedStore, StoreError,
+    Entry, GrantStatus, Grants, NoToken, PortalTokens, Revision, Sealed, SealedStore, StoreError,
     StoreErrorKind,
 };
 use secrecy::ExposeSecret as _;
@@ -67,7 +67,7 @@ async fn a_rotated_token_that_cannot_be_stored_is_neither_used_nor_lost() {
     let (good, bad) = (AtomicU32::new(1), AtomicU32::new(4));
     let tokens = tokens_over(&bench, Arc::new(Failing { inner: bench.store.clone(), good, bad }));
     let error = tokens.get().await.unwrap_err();
-    assert!(matches!(error, NotServable::Unavailable { .. }), "{error}");
+    assert!(matches!(error, NoToken::Unavailable { .. }), "{error}");
     bench.clock.sleep(Duration::from_secs(5)).await;
     assert_eq!(tokens.get().await.unwrap().expose_secret(), "canary-access-2");
     assert_eq!(bench.server.grants("refresh_token"), 1);
@@ -151,7 +151,7 @@ async fn a_process_frozen_past_its_lease_brings_its_answer_in_or_gives_way() {
         let frozens = renewal.await.unwrap().unwrap();
         if rotates {
             // The other one was refused; the frozen one holds the only refresh token that works, and it is kept.
-            assert!(matches!(others, Err(NotServable::NeedsReauthorisation { .. })));
+            assert!(matches!(others, Err(NoToken::NeedsReauthorisation { .. })));
             assert_eq!(frozens.expose_secret(), "canary-access-2");
         } else {
             assert_eq!(others.unwrap().expose_secret(), "canary-access-3");
