@@ -78,7 +78,8 @@ pub(crate) async fn engine_at_rest(engagement: &Engagement, settings: &Settings)
         Some(portal) => portal.to_string(),
         None => portal(&client, settings).await?,
     };
-    let mapping = mapping(engagement, settings, None, None)?;
+    let known = Portal { id: portal.parse().ok(), ..Portal::default() };
+    let mapping = mapping_at(engagement, settings, Schemas::default(), known)?;
     assemble(settings, mapping, source(engagement, settings)?, destination(&client), portal)
 }
 

@@ -76,7 +76,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "duplicate-target",
-        "Two fields of one link write the same property. Which of them won would depend on their order.",
+        "Two fields of one link write the same property, or bring two properties back to one column. Which of them won would depend on their order.",
     ),
     ("missing-key", "A key that this table cannot do without is not there."),
     (

@@ -97,8 +97,7 @@ async fn provisioned(engagement: &Engagement, settings: &Settings) -> Result<Str
     let wired = wiring::connect(engagement, settings).await?;
     let missing = init::missing(&wired).await?;
     if missing.is_empty() {
-        let schemas = wiring::hubspot_schemas(&wired).await?;
-        wiring::mapping(engagement, settings, Some(&wired.source_schemas), Some(&schemas))?;
+        wiring::mapping_of(engagement, settings, &wired).await?;
         return Ok("the portal has everything that the mapping needs".to_owned());
     }
     Err(Failure::new(format!("the portal lacks {}", init::counts(&missing)))

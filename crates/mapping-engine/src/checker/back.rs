@@ -1,11 +1,14 @@
 //! Fields that come from HubSpot: each needs a way back, and the laws are tried on it before it runs.
 
+use std::collections::HashMap;
+
 use sync_types::{MappedProperty, Record, Schema};
 
+use super::field::reads;
 use super::link::Sides;
 use crate::document::At;
 use crate::flow::Ty;
-use crate::format::{Context, FieldDoc, LinkDoc, SourceDoc};
+use crate::format::{Context, FieldDoc, LinkDoc};
 use crate::inverse::{self, Reason};
 use crate::laws;
 use crate::plan::LinkPlan;
@@ -21,6 +24,7 @@ pub(super) fn compile_backs(
     samples: &[Record],
     context: &mut Context,
 ) {
+    check_columns(link, properties, context);
     let mut backs = Vec::with_capacity(plan.fields.len());
     for (place, doc) in link.fields.iter().enumerate() {
         backs.push(None);
@@ -33,7 +37,7 @@ pub(super) fn compile_backs(
             continue;
         }
         if let Some(schema) = sides.source {
-            source_paths(doc).into_iter().for_each(|path| check_writable(path, schema, context));
+            reads(doc).iter().for_each(|path| check_writable(path, schema, context));
         }
         let back = match inverse::compile(field, *start) {
             Ok(back) => back,
@@ -84,18 +88,28 @@ pub(super) fn compile_backs(
     }
 }
 
+/// A column that two properties were brought back to would have the value of whichever came last.
+fn check_columns(link: &LinkDoc, properties: &[MappedProperty], context: &mut Context) {
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    let coming = link.fields.iter().zip(properties).filter(|(_, property)| property.direction.to_left());
+    for (path, to) in coming.flat_map(|(doc, _)| reads(doc).into_iter().map(|path| (path, &doc.to))) {
+        match owners.insert(path.value.clone(), &to.value) {
+            Some(other) if other != to.value => context.report.error(
+                "duplicate-target",
+                &path.span,
+                format!("`{}` comes back from `{other}` and from `{}`", path.value, to.value),
+                "let one of the two go to HubSpot only: `direction = \"to-hubspot\"`",
+            ),
+            _ => {}
+        }
+    }
+}
+
 /// Options of HubSpot that a field's only table never gives.
 fn uncovered(doc: &FieldDoc, options: &[String]) -> Vec<String> {
     let Some(At { value: Step::Picklist(table), .. }) = doc.chain.last() else { return Vec::new() };
     let gives = |option: &str| table.options.iter().any(|(known, _)| known == option);
     options.iter().filter(|option| !gives(option)).cloned().collect()
-}
-
-fn source_paths(doc: &FieldDoc) -> Vec<&At<String>> {
-    match &doc.source {
-        SourceDoc::Paths(paths) | SourceDoc::Concat(paths, _) => paths.iter().collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// A column that is to be written must be one that can be.

@@ -125,6 +125,21 @@ fn compile_source(
     }
 }
 
+/// The paths that a field names, with their places. Expressions name theirs only when they are compiled.
+pub(super) fn reads(field: &FieldDoc) -> Vec<At<String>> {
+    match &field.source {
+        SourceDoc::Paths(paths) | SourceDoc::Concat(paths, _) => paths.clone(),
+        SourceDoc::Template(template, parts) => parts
+            .iter()
+            .filter_map(|part| match part {
+                TemplatePart::Path(path) => Some(At { value: path.clone(), span: template.span.clone() }),
+                TemplatePart::Text(_) => None,
+            })
+            .collect(),
+        SourceDoc::Constant(_) | SourceDoc::Expression(_) | SourceDoc::Named(..) => Vec::new(),
+    }
+}
+
 /// A chain whose steps know the places of the other paths that they read.
 pub(super) fn bind_chain(
     chain: &[At<Step>],

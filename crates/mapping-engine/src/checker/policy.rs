@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sync_types::{Conflict, Direction, MappedProperty, PropertyKind, Value};
 
+use super::field::reads;
 use super::link::{Sides, says};
 use crate::flow::Flow;
 use crate::format::{Context, Creates, FieldDoc, LinkDoc, SourceDoc, WhenEmpty};
@@ -170,21 +171,11 @@ pub(super) fn check_required(
         }
     }
     if let Some(schema) = sides.source.filter(|_| creates.source) {
-        let written = |name: &str| {
-            link.fields.iter().zip(properties).filter(|(_, property)| property.direction.to_left()).any(
-                |(field, _)| match &field.source {
-                    SourceDoc::Paths(paths) | SourceDoc::Concat(paths, _) => {
-                        paths.iter().any(|path| path.value == name)
-                    }
-                    SourceDoc::Template(_, parts) => parts
-                        .iter()
-                        .any(|part| matches!(part, crate::format::TemplatePart::Path(path) if path == name)),
-                    _ => false,
-                },
-            )
-        };
+        let coming = link.fields.iter().zip(properties).filter(|(_, property)| property.direction.to_left());
+        let columns: HashSet<String> =
+            coming.flat_map(|(field, _)| reads(field)).map(|path| path.value).collect();
         for wanted in schema.properties.iter().filter(|property| property.required && !property.read_only) {
-            if !written(wanted.name.as_str()) {
+            if !columns.contains(wanted.name.as_str()) {
                 context.report.error(
                     "missing-required",
                     &link.name.span,

@@ -3,10 +3,9 @@
 use sync_types::{EdgeRule, Link};
 
 use super::Schemas;
+use super::field::reads;
 use crate::document::At;
-use crate::format::{
-    AssociationDoc, ConditionDoc, Context, FieldDoc, LinkDoc, MappingDoc, ScopeDoc, SourceDoc, TemplatePart,
-};
+use crate::format::{AssociationDoc, ConditionDoc, Context, LinkDoc, MappingDoc, ScopeDoc, SourceDoc};
 use crate::plan::LinkPlan;
 use crate::problem::{Span, suggest};
 use crate::step::Step;
@@ -88,8 +87,8 @@ pub(super) fn check_link(
             true => format!("its value would go to `{}`, by which records are matched", field.to.value),
             false => format!("its value would go to `{}`", field.to.value),
         };
-        for (path, span) in reads(field).into_iter().chain(sides(&field.chain)) {
-            refuse(&path, &span, &how);
+        for path in reads(field).into_iter().chain(sides(&field.chain)) {
+            refuse(&path.value, &path.span, &how);
         }
         // Expressions name what they read only when they are compiled.
         if let SourceDoc::Expression(text) = &field.source {
@@ -106,8 +105,8 @@ pub(super) fn check_link(
         }
         let key = format!("the association `{}` would show it as its key", association.name.value);
         refuse(&association.key.value, &association.key.span, &key);
-        for (path, span) in sides(&association.chain) {
-            refuse(&path, &span, &key);
+        for path in sides(&association.chain) {
+            refuse(&path.value, &path.span, &key);
         }
         let when = format!("whether the association `{}` is there would tell it", association.name.value);
         for condition in conditions(association) {
@@ -129,32 +128,11 @@ fn conditions(association: &AssociationDoc) -> &[ConditionDoc] {
     }
 }
 
-/// The paths that a field names, with their places.
-fn reads(field: &FieldDoc) -> Vec<(String, Span)> {
-    match &field.source {
-        SourceDoc::Paths(paths) | SourceDoc::Concat(paths, _) => {
-            paths.iter().map(|path| (path.value.clone(), path.span.clone())).collect()
-        }
-        SourceDoc::Template(template, parts) => parts
-            .iter()
-            .filter_map(|part| match part {
-                TemplatePart::Path(path) => Some((path.clone(), template.span.clone())),
-                TemplatePart::Text(_) => None,
-            })
-            .collect(),
-        SourceDoc::Constant(_) | SourceDoc::Expression(_) | SourceDoc::Named(..) => Vec::new(),
-    }
-}
-
 /// The paths that a chain's steps read beside the value they work on.
-fn sides(chain: &[At<Step>]) -> Vec<(String, Span)> {
+fn sides(chain: &[At<Step>]) -> Vec<At<String>> {
     let of_step = |step: &At<Step>| {
-        let span = step.span.clone();
-        step.value
-            .sides()
-            .into_iter()
-            .map(move |side| (side.path.to_string(), span.clone()))
-            .collect::<Vec<_>>()
+        let side = |path: &str| At { value: path.to_owned(), span: step.span.clone() };
+        step.value.sides().into_iter().map(|found| side(&found.path)).collect::<Vec<_>>()
     };
     chain.iter().flat_map(of_step).collect()
 }

@@ -278,6 +278,13 @@ fn direction_rows() -> Vec<(&'static str, String, String)> {
             edge("single = true"),
         ),
         (
+            "duplicate-target",
+            both("{ from = 'name', to = 'lastname' }, { from = 'name', to = 'email' }"),
+            both(
+                "{ from = 'name', to = 'lastname' }, { from = 'name', to = 'email', direction = 'to-hubspot' }",
+            ),
+        ),
+        (
             "not-two-way",
             both("{ from = 'name', to = 'lastname', transform = [{ extract = '(x)' }] }"),
             both("{ from = 'name', to = 'lastname', transform = ['trim'] }"),

@@ -44,6 +44,8 @@ async fn stages_are_found_by_their_labels_and_written_by_their_ids() {
     let shop = Shop::open(&Business { mess: false, ..Business::new(20) }).await;
     write(&shop, PIPELINES, &named());
     shop.expect(0, &["init", "--yes"]);
+    shop.expect(0, &["check"]);
+    shop.expect(0, &["doctor"]);
     let run = shop.expect(0, &["run", "--once", "--json"]).json();
     assert_eq!(run["moved"], serde_json::json!([]), "{run}");
     assert_eq!(shop.expect(0, &["verify", "--json"]).json()["difference_count"], 0);
