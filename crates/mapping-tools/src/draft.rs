@@ -137,6 +137,11 @@ impl FieldDraft {
         }
     }
 
+    /// Whether values come back from HubSpot.
+    fn goes_back(&self) -> bool {
+        self.keys.iter().any(|(key, _)| *key == "direction")
+    }
+
     /// What a person has to decide before the field can be trusted.
     pub(crate) fn question(&self) -> Option<String> {
         if let Some(why) = &self.dropped {
@@ -234,8 +239,14 @@ fn give_way(field: &mut FieldDraft, why: &str) -> bool {
     if field.keys.is_empty() {
         field.dropped = Some(why.to_owned());
     } else {
+        let went_back = field.goes_back();
         let keys: Vec<&str> = field.keys.drain(..).map(|(key, _)| key).collect();
-        field.chain.doubts.push(format!("without `{}`, because the checker says: {why}", keys.join("`, `")));
+        let what = if went_back {
+            "it goes to HubSpot only".to_owned()
+        } else {
+            format!("without `{}`", keys.join("`, `"))
+        };
+        field.chain.doubts.push(format!("{what}, because the checker says: {why}"));
     }
     true
 }

@@ -28,7 +28,7 @@ pub(super) async fn mapping(
         MappingCommand::Test(arguments) => test::test(engagement, settings, arguments, screen),
         MappingCommand::Drift(arguments) => drift::drift(engagement, settings, arguments, screen).await,
         MappingCommand::Suggest(arguments) => suggest::suggest(engagement, settings, arguments, screen).await,
-        MappingCommand::Import(arguments) => import::import(engagement, arguments, screen),
+        MappingCommand::Import(arguments) => import::import(engagement, settings, arguments, screen).await,
         MappingCommand::Doc(arguments) => doc::doc(engagement, settings, arguments, screen),
     }
 }

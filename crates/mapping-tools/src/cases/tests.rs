@@ -115,3 +115,52 @@ fn what_is_no_case_is_told_all_at_once() {
     let unknown = CaseFile::read("[[cases]]\nlink = \"peple\"\nrecord = {}").unwrap().run(&mapping());
     assert!(unknown[0].to_string().contains("no link `peple`"), "{}", unknown[0]);
 }
+
+const BOTH_WAYS: &str = r#"
+[mapping]
+name = "acme"
+
+[[links]]
+name = "people"
+collection = "people"
+object = "contacts"
+sync_key = "acme_key"
+direction = "both"
+fields = [
+  { from = "tier", to = "tier", transform = [{ picklist = "tier" }], kind = "option", create = { label = "Tier" } },
+  { from = "city", to = "city", direction = "to-hubspot" },
+]
+[picklists.tier]
+map = { A = "gold", B = "silver" }
+"#;
+
+#[test]
+fn a_case_may_begin_in_hubspot() {
+    let mapping =
+        check("mapping.toml", BOTH_WAYS, Schemas::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    let cases = r#"
+        [[cases]]
+        name = "back"
+        link = "people"
+        hubspot = { tier = "gold", city = "Ulm" }
+        expect = { source = { tier = "A" } }
+        [[cases]]
+        name = "no word for it"
+        link = "people"
+        hubspot = { tier = "iron" }
+        "#;
+    let mut cases = CaseFile::read(cases).unwrap();
+    assert_eq!(cases.bless(&mapping), ["no word for it"]);
+    assert!(cases.to_toml().contains("refused = [\"tier "), "{}", cases.to_toml());
+    assert!(cases.run(&mapping).iter().all(super::CaseOutcome::passed));
+}
+
+#[test]
+fn a_sensitive_value_is_not_shown_in_a_diff() {
+    let text = MAPPING.replace("to = \"city\" }", "to = \"city\", sensitivity = \"sensitive\" }");
+    let mapping =
+        check("mapping.toml", &text, Schemas::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    let cases = "[[cases]]\nlink = \"people\"\nrecord = { active = \"\", city = \"Ulm\", boss = \"\" }\nexpect = { properties = { city = \"Bonn\" } }";
+    let told = CaseFile::read(cases).unwrap().run(&mapping)[0].to_string();
+    assert!(told.contains("city") && !told.contains("Ulm") && !told.contains("Bonn"), "{told}");
+}

@@ -110,6 +110,11 @@ impl File {
         self.line(format!("collection = {}", quoted(&link.collection)));
         self.line(format!("object = {}", quoted(&link.object)));
         self.line(format!("sync_key = {}", quoted(&sync_key(draft.name))));
+        // A field goes no way that its link does not go.
+        let two_way = link.live().any(FieldDraft::goes_back);
+        if two_way {
+            self.line("direction = \"both\"");
+        }
         if !link.match_on.is_empty() {
             self.line(format!("match = {}", list(&link.match_on)));
         }
@@ -120,7 +125,7 @@ impl File {
         for (number, field) in link.fields.iter().enumerate() {
             self.line("");
             let start = self.next_line();
-            self.field(&link.name, field);
+            self.field(&link.name, field, two_way);
             if field.dropped.is_none() {
                 self.fields.push((start..self.next_line(), place, number));
             }
@@ -156,7 +161,7 @@ impl File {
         }
     }
 
-    fn field(&mut self, link: &str, field: &FieldDraft) {
+    fn field(&mut self, link: &str, field: &FieldDraft, two_way: bool) {
         self.text.push_str(&comment(&field.said()));
         if let Some(why) = &field.dropped {
             let left_out = format!("Left out, {} → {}: {why}", field.source.shown(), field.to);
@@ -186,6 +191,9 @@ impl File {
         }
         if field.chain.leave_bad {
             self.line("on_bad = \"leave\"");
+        }
+        if two_way && !field.goes_back() {
+            self.line("direction = \"to-hubspot\"");
         }
         for (name, value) in &field.keys {
             self.line(format!("{name} = {value}"));

@@ -64,6 +64,26 @@ fn headings_between_rows_name_the_object() {
 }
 
 #[test]
+fn a_field_goes_both_ways_only_where_the_checker_has_seen_the_way_back() {
+    let text = "Field,Object,Property,Transformation,Direction,Master\n\
+                City,Contact,city,,both,HubSpot\n\
+                Notes,Contact,message,truncate to 10 characters,<->,newest\n";
+    let imported = import_csv(text);
+    let outline = crate::outline::Outline::read(&imported.text).unwrap();
+    let link = &outline.links[0];
+    assert_eq!(
+        link.fields[0].rest.get("direction").and_then(toml::Value::as_str),
+        Some("both"),
+        "{}",
+        imported.text
+    );
+    assert_eq!(link.fields[0].rest.get("conflict").and_then(toml::Value::as_str), Some("hubspot"));
+    // Cutting cannot be undone.
+    assert_eq!(link.fields[1].rest.get("direction").and_then(toml::Value::as_str), Some("to-hubspot"));
+    assert!(link.fields[1].note.as_ref().unwrap().contains("to HubSpot only"), "{}", imported.text);
+}
+
+#[test]
 fn cells_are_named_as_spreadsheets_do() {
     for (column, row, name) in
         [(0, 1, "A1"), (25, 2, "Z2"), (26, 3, "AA3"), (701, 4, "ZZ4"), (702, 5, "AAA5")]

@@ -107,6 +107,20 @@ fn a_first_mapping_is_one_that_the_checker_accepts() {
     shop.run(&["mapping", "suggest", "--out", text(&out)]).fails_with("is already there", "--force");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_mapping_uses_what_the_portal_has_already() {
+    let shop = Shop::open(&Business::new(60)).await;
+    shop.expect(0, &["init", "--yes"]);
+    let fields = |portal: &[&str]| {
+        let answer = shop.expect(0, &[&["mapping", "suggest", "--json"], portal].concat()).json();
+        let fields = answer["fields"].as_array().unwrap().clone();
+        let of = fields.into_iter().find(|field| field["link"] == "customers" && field["from"] == "segment");
+        of.unwrap()["to"].clone()
+    };
+    assert_eq!(fields(&[]), "segment");
+    assert_eq!(fields(&["--portal"]), "customer_segment");
+}
+
 #[test]
 fn a_sheet_becomes_a_mapping_and_says_what_it_did_not_understand() {
     let shop = Shop::without_portal();

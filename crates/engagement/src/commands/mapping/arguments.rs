@@ -71,9 +71,6 @@ pub(super) struct Suggest {
     /// The files are data dictionaries: CSV with a row for each column of the source
     #[arg(long, requires = "files")]
     pub(super) dictionary: bool,
-    /// Suggest from the portal's own properties, not only from those that HubSpot brings along
-    #[arg(long)]
-    pub(super) portal: bool,
     #[command(flatten)]
     pub(super) made: Made,
 }
@@ -99,6 +96,9 @@ pub(super) struct Made {
     /// Time zone of times without one, such as Europe/Berlin
     #[arg(long)]
     pub(super) zone: Option<String>,
+    /// Look at the portal's own properties, not only at those that HubSpot brings along
+    #[arg(long)]
+    pub(super) portal: bool,
     /// Where to write it [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,

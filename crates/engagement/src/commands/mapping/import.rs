@@ -2,22 +2,26 @@
 
 use mapping_tools::sheet::{Request, Sheet, import as make};
 
+use super::suggest::of_portal;
 use super::{arguments, files};
 use crate::engagement::Engagement;
 use crate::screen::{Screen, Tone, counted};
+use crate::settings::Settings;
 use crate::{Failure, Outcome};
 
-pub(super) fn import(
+pub(super) async fn import(
     engagement: &Engagement,
+    settings: &Settings,
     arguments: &arguments::Import,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
     let made = &arguments.made;
     let sheets = sheets(arguments)?;
+    let portal = if made.portal { Some(of_portal(settings).await?) } else { None };
     let imported = make(Request {
         name: made.name.as_deref().unwrap_or(engagement.name),
         sheets: &sheets,
-        hubspot: None,
+        hubspot: portal.as_deref(),
         region: made.region.as_deref(),
         zone: made.zone.as_deref(),
     })

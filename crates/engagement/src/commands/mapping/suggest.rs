@@ -29,7 +29,7 @@ pub(super) async fn suggest(
         let read = arguments.files.iter().map(|path| of_file(path, arguments.dictionary));
         read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
     };
-    let portal = if arguments.portal { Some(of_portal(settings).await?) } else { None };
+    let portal = if made.portal { Some(of_portal(settings).await?) } else { None };
     let suggestion = make(Request {
         name: made.name.as_deref().unwrap_or(engagement.name),
         tables: &tables,
@@ -102,7 +102,7 @@ fn of_file(path: &Path, dictionary: bool) -> Result<Vec<Table>, Failure> {
 }
 
 /// What the portal says of the standard object types.
-async fn of_portal(settings: &Settings) -> Result<Vec<Schema>, Failure> {
+pub(super) async fn of_portal(settings: &Settings) -> Result<Vec<Schema>, Failure> {
     let client = wiring::client(settings)?;
     wiring::portal(&client, settings).await?;
     let destination = HubSpotDestination::new(client);
