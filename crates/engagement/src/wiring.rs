@@ -13,7 +13,9 @@ use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
 use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
-use sync_types::{Destination, DestinationErrorKind, Mapper, ObjectType, Schema, Source};
+use sync_types::{
+    Destination, DestinationErrorKind, Mapper, ObjectType, ReadRequest, Record, Schema, Source,
+};
 
 use crate::engagement::Engagement;
 use crate::settings::{self, LimitsName, Settings, SourceKind};
@@ -196,20 +198,44 @@ pub(crate) async fn mapping_of(
     settings: &Settings,
     wired: &Wired,
 ) -> Result<CheckedMapping, Failure> {
-    refusing(settings, verdict_of(engagement, settings, wired).await?)
+    refusing(settings, verdict_of(engagement, settings, wired, &[]).await?)
 }
 
-/// As [`mapping_of`], with the checker's problems as they are.
+/// As [`mapping_of`], with the checker's problems as they are, and with fields that go both ways tried on these
+/// records of the source.
 pub(crate) async fn verdict_of(
     engagement: &Engagement,
     settings: &Settings,
     wired: &Wired,
+    samples: &[(String, Vec<Record>)],
 ) -> Result<Result<CheckedMapping, Problems>, Failure> {
     let hubspot = hubspot_schemas(wired).await?;
     let facts = facts::PortalFacts::read(&wired.client, &wired.portal, wired.mapping.needs()).await?;
     let schemas = Schemas { source: Some(&wired.source_schemas), hubspot: Some(&hubspot) };
-    verdict(engagement, settings, schemas, facts.portal())
+    let (name, text) = mapping_text(engagement, settings)?;
+    let samples: Vec<(&str, &[Record])> =
+        samples.iter().map(|(name, records)| (name.as_str(), records.as_slice())).collect();
+    let beside = beside(settings);
+    let check = Check::new(&name, &text).files(&beside).schemas(schemas).portal(facts.portal());
+    Ok(check.samples(&samples).run())
 }
+
+/// Records of each collection that is written, too: a first page is enough to try a mapping on.
+pub(crate) async fn samples(wired: &Wired) -> Result<Vec<(String, Vec<Record>)>, Failure> {
+    let mut samples: Vec<(String, Vec<Record>)> = Vec::new();
+    for link in wired.mapping.links().iter().filter(|link| link.direction.to_left()) {
+        if samples.iter().any(|(known, _)| known == link.collection.as_str()) {
+            continue;
+        }
+        let request = ReadRequest { collection: link.collection.clone(), after: None, max: SAMPLE_ROWS };
+        let page = wired.source.read_page(&request).await?;
+        samples.push((link.collection.to_string(), page.records.into_iter().flatten().collect()));
+    }
+    Ok(samples)
+}
+
+/// Records of a collection that a mapping is tried on.
+const SAMPLE_ROWS: usize = 200;
 
 /// The mapping, checked against what is known of both sides' properties, and for the portal in the settings.
 pub(crate) fn mapping(
@@ -256,12 +282,17 @@ pub(crate) fn verdict(
     portal: Portal<'_>,
 ) -> Result<Result<CheckedMapping, Problems>, Failure> {
     let (name, text) = mapping_text(engagement, settings)?;
-    let folder = settings.mapping.as_deref().and_then(Path::parent);
-    let beside = |path: &str| match folder {
+    let beside = beside(settings);
+    Ok(Check::new(&name, &text).files(&beside).schemas(schemas).portal(portal).run())
+}
+
+/// Reads files beside the mapping.
+fn beside(settings: &Settings) -> impl Fn(&str) -> Result<String, String> {
+    let folder = settings.mapping.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    move |path| match &folder {
         Some(folder) => std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string()),
         None => Err(String::from("a mapping that is built in has no files beside it")),
-    };
-    Ok(Check::new(&name, &text).files(&beside).schemas(schemas).portal(portal).run())
+    }
 }
 
 /// The mapping's name for messages, and its text.

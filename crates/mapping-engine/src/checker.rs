@@ -41,6 +41,37 @@ pub struct Schemas<'a> {
 /// To learn which object types to describe, check once without schemas and look at
 /// [`Mapper::links`](sync_types::Mapper::links); then check again with them. The fingerprint covers what the schemas
 /// settle, so run with the mapping that was checked against both.
+///
+/// ```
+/// use mapping_engine::{Check, Portal};
+///
+/// let text = r#"
+/// include = "pipelines.toml"
+/// [mapping]
+/// name = "wholesale"
+/// [[links]]
+/// name = "orders"
+/// collection = "orders"
+/// object = "deals"
+/// sync_key = "wholesale_key"
+/// fields = [
+///   { from = "number", to = "dealname" },
+///   { pipeline = "sales", to = "pipeline" },
+///   { stage = "sales.won", to = "dealstage" },
+/// ]
+/// [environments.production]
+/// portal = 17
+/// pipelines.sales = { id = "88", stages = { won = "90" } }
+/// "#;
+/// let beside = |path: &str| match path {
+///     "pipelines.toml" => Ok("[pipelines.sales]\nobject = 'deals'\nstages = { won = {} }\n".to_owned()),
+///     _ => Err("there is no such file".to_owned()),
+/// };
+/// let portal = Portal { id: Some(17), ..Portal::default() };
+/// let mapping = Check::new("mapping.toml", text).files(&beside).portal(portal).run()?;
+/// assert_eq!(mapping.environment(), Some("production"));
+/// # Ok::<(), mapping_engine::Problems>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Check<'a> {
     file: &'a str,

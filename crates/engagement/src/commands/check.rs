@@ -26,7 +26,8 @@ pub(super) async fn check(
     let mut verdict = wiring::verdict(engagement, settings, schemas, known)?;
     if verdict.is_ok() && with_portal {
         let wired = wiring::connect(engagement, settings).await?;
-        verdict = wiring::verdict_of(engagement, settings, &wired).await?;
+        let samples = wiring::samples(&wired).await?;
+        verdict = wiring::verdict_of(engagement, settings, &wired, &samples).await?;
     }
     let mapping = match verdict {
         Ok(mapping) => mapping,

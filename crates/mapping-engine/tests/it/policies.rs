@@ -119,6 +119,20 @@ fn values_come_back_in_the_sources_words() {
 }
 
 #[test]
+fn two_way_fields_are_tried_on_sample_records_too() {
+    let text = two_way("fields = [{ template = '{street} / {town}', to = 'address' }]");
+    let row = |street: &str| super::support::record(&[("street", street.into()), ("town", "Bonn".into())]);
+    let check = |street: &str| {
+        let records = [row(street)];
+        Check::new("m", &text).samples(&[("people", &records)]).run().map(drop)
+    };
+    assert_eq!(check("Am Markt 1"), Ok(()));
+    let problems = check("Tor 3 / Hof 2").unwrap_err();
+    assert_eq!(problems.list()[0].code, "no-round-trip");
+    assert!(!problems.to_string().contains("Hof"), "a record's value is in no message: {problems}");
+}
+
+#[test]
 fn a_consent_only_moves_towards_the_opt_out() {
     let text = two_way(
         "fields = [{ from = 'mail', to = 'email' }]

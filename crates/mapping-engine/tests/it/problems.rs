@@ -341,6 +341,19 @@ fn a_problem_is_shown_with_its_line_and_marked_place() {
 }
 
 #[test]
+fn of_a_very_long_line_the_wrong_place_is_shown() {
+    let note = "ä".repeat(5_000);
+    let file = people(&format!("fields = [{{ from = 'x', note = '{note}', to = 'p', colour = 1 }}]"));
+    let shown = refused(&file).to_string();
+    assert!(shown.len() < 2_000, "{}", shown.len());
+    let lines: Vec<&str> = shown.lines().collect();
+    let at = lines.iter().position(|line| line.contains('^')).unwrap();
+    let column = lines[at].chars().position(|c| c == '^').unwrap();
+    let marked: String = lines[at - 1].chars().skip(column).take(6).collect();
+    assert_eq!(marked, "colour");
+}
+
+#[test]
 fn problems_are_given_to_machines_as_json() {
     let found = refused(&people("colour = 1\nfields = [{ from = 'x', to = 'p' }]"));
     assert_eq!(
