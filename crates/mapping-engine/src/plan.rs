@@ -54,6 +54,22 @@ pub(crate) struct FieldPlan {
     pub(crate) back: Option<BackPlan>,
 }
 
+impl FieldPlan {
+    /// What an empty value means.
+    fn empty(&self) -> Result<Option<Value>, Failure> {
+        match &self.when_empty {
+            EmptyPlan::Default(value) => Ok(Some(value.clone())),
+            _ if self.required => Err(Failure::new(
+                "required-empty",
+                "the value is empty, but the mapping requires it",
+                "fill it in at the source, give the field a default, or take records without it out of the scope",
+            )),
+            EmptyPlan::Clear => Ok(Some(Value::Null)),
+            EmptyPlan::Ignore => Ok(None),
+        }
+    }
+}
+
 /// Where a field's value begins.
 #[derive(Debug)]
 pub(crate) enum SourcePlan {
@@ -224,7 +240,8 @@ impl LinkPlan {
     ) -> Result<Option<Value>, FieldProblem> {
         match self.run_from(field, &FromRecord { record, places }, trace) {
             // What flows both ways is written as it is compared, so that the two never differ.
-            Ok(value) => Ok(value.map(|value| self.respelled(field, value))),
+            Ok(Some(value)) if field.back.is_some() => Ok(Some(self.respelled(field, value))),
+            Ok(value) => Ok(value),
             Err(failure) => Err(self.refused(field, failure)),
         }
     }
@@ -245,24 +262,16 @@ impl LinkPlan {
             trace.steps.push((String::from("source"), flow.clone().into_value()));
         }
         for step in &field.steps {
-            flow = step.run(flow, reader)?;
+            step.apply(&mut flow, reader)?;
             if let Some(trace) = trace.as_deref_mut() {
                 trace.steps.push((step.name().to_owned(), flow.clone().into_value()));
             }
         }
-        if flow.is_null() {
-            return match &field.when_empty {
-                EmptyPlan::Default(value) => Ok(Some(value.clone())),
-                _ if field.required => Err(Failure::new(
-                    "required-empty",
-                    "the value is empty, but the mapping requires it",
-                    "fill it in at the source, give the field a default, or take records without it out of the scope",
-                )),
-                EmptyPlan::Clear => Ok(Some(Value::Null)),
-                EmptyPlan::Ignore => Ok(None),
-            };
+        match flow {
+            Flow::Text(text) if field.limits.holds_as_it_is(&text) => Ok(Some(Value::Text(text.into()))),
+            Flow::Null => field.empty(),
+            flow => field.limits.admit(flow).map(Some),
         }
-        field.limits.admit(flow).map(Some)
     }
 
     pub(crate) fn refused(&self, field: &FieldPlan, failure: Failure) -> FieldProblem {

@@ -135,6 +135,14 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Whether the property holds this text as it is: the usual case, which needs no more than the look at its length.
+    pub(crate) fn holds_as_it_is(&self, text: &str) -> bool {
+        self.form == Form::Text
+            && self.options.is_none()
+            && text.len() <= self.length_max
+            && matches!(self.kind, PropertyKind::Text | PropertyKind::Option)
+    }
+
     /// The value in canonical form, or why the property cannot hold it.
     pub(crate) fn admit(&self, flow: Flow<'_>) -> Result<Value, Failure> {
         let flow = match (self.kind, flow) {

@@ -11,6 +11,23 @@ use crate::plan::Reader;
 use crate::steps::{currency, date, email, json, name, place, text, web};
 
 impl Step {
+    /// Runs the step in place: most steps are from text to text, and move nothing else.
+    pub(crate) fn apply<'a>(&'a self, flow: &mut Flow<'a>, reader: &dyn Reader<'a>) -> Result<(), Failure> {
+        if let Flow::Text(text) = flow
+            && self.works_on_items()
+        {
+            let done = self.run_text(std::mem::take(text))?;
+            if done.is_empty() {
+                *flow = Flow::Null
+            } else {
+                *text = done
+            }
+            return Ok(());
+        }
+        *flow = self.run(std::mem::replace(flow, Flow::Null), reader)?;
+        Ok(())
+    }
+
     /// Runs the step. Empty stays empty, but for `default` and `coalesce`.
     pub(crate) fn run<'a>(&'a self, flow: Flow<'a>, reader: &dyn Reader<'a>) -> Result<Flow<'a>, Failure> {
         match (self, flow) {

@@ -33,7 +33,11 @@ impl BoolWords {
             Flow::Text(text) => {
                 let is = |words: &[String]| {
                     let text = text.trim();
-                    words.iter().any(|word| word.eq_ignore_ascii_case(text) || *word == text.to_lowercase())
+                    if text.is_ascii() {
+                        words.iter().any(|word| word.eq_ignore_ascii_case(text))
+                    } else {
+                        words.contains(&text.to_lowercase())
+                    }
                 };
                 if is(&self.yes) {
                     Ok(true)

@@ -106,17 +106,25 @@ impl PhoneRule {
         if text.is_empty() {
             return Ok(text);
         }
-        let lower = text.to_lowercase();
-        let number = lower.strip_prefix("tel:").unwrap_or(&lower).trim();
-        let number = self.without_extension(number)?;
+        // Most numbers have nothing but digits and the usual marks, and so neither a word nor an extension.
+        let plain = text.bytes().all(|b| b.is_ascii_digit() || b" +-./()".contains(&b));
+        let lower = if plain { Cow::Borrowed(&*text) } else { Cow::Owned(text.to_lowercase()) };
+        let number = if plain {
+            &*lower
+        } else {
+            self.without_extension(lower.strip_prefix("tel:").unwrap_or(&lower).trim())?
+        };
         // `+49 (0)30 …` writes the trunk prefix for people inside the country.
-        let number =
-            number.replacen("(0)", "", usize::from(number.starts_with('+') || number.starts_with("00")));
+        let abroad = number.starts_with('+') || number.starts_with("00");
+        let number = match number.split_once("(0)") {
+            Some((before, behind)) if abroad => Cow::Owned([before, behind].concat()),
+            _ => Cow::Borrowed(number),
+        };
         let (international, rest) = match number.strip_prefix('+') {
             Some(rest) => (true, rest),
             None => match number.strip_prefix("00") {
                 Some(rest) => (true, rest),
-                None => (false, number.as_str()),
+                None => (false, &*number),
             },
         };
         let mut digits = String::with_capacity(16);

@@ -30,6 +30,16 @@ pub(crate) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
 pub(crate) fn collapse_spaces(text: Cow<'_, str>) -> Cow<'_, str> {
     let text = trim(text);
     let mut after_blank = false;
+    // Tidy texts of ASCII, which most are, are told by their bytes.
+    let tidy = text.bytes().all(|b| {
+        let fine = (b > b' ' && b < 0x7f) || (b == b' ' && !after_blank);
+        after_blank = b == b' ';
+        fine
+    });
+    if tidy {
+        return text;
+    }
+    after_blank = false;
     let tidy = text.chars().all(|c| {
         let fine = !blank(c) || (c == ' ' && !after_blank);
         after_blank = blank(c);
@@ -120,8 +130,18 @@ pub(crate) fn replace<'a>(text: Cow<'a, str>, find: &str, with: &str) -> Cow<'a,
     if text.contains(find) { Cow::Owned(text.replace(find, with)) } else { text }
 }
 
+/// Longest text that a pattern is looked for in, in bytes: the search is linear, but by a factor that the pattern has.
+const SEARCH_BYTES_MAX: usize = 1 << 20;
+
 /// The first group of the first match, or the whole match of a pattern without groups.
 pub(crate) fn extract<'a>(text: Cow<'a, str>, pattern: &regex::Regex) -> Result<Cow<'a, str>, Failure> {
+    if text.len() > SEARCH_BYTES_MAX {
+        return Err(Failure::new(
+            "too-long",
+            "the value is longer than 1 MiB, which is too long for `extract`",
+            "shorten it at the source, or point at a part of it with `pointer`",
+        ));
+    }
     let found = pattern.captures(&text).and_then(|groups| groups.get(1).or_else(|| groups.get(0)));
     match found {
         Some(found) => Ok(Cow::Owned(found.as_str().to_owned())),

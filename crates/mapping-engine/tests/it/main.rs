@@ -5,6 +5,8 @@ mod canonical;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod format_reference;
 #[cfg(test)]
 mod fuzz;
