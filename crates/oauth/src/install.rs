@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use crate::authorize::{Pkce, consent_url, hash};
 use crate::cookie;
@@ -133,7 +134,7 @@ pub enum InstallError {
 #[derive(Serialize, Deserialize)]
 struct Kept {
     cookie_hash: String,
-    verifier: Option<String>,
+    verifier: Option<Zeroizing<String>>,
     portal: Option<PortalId>,
     client_id: String,
     redirect_uri: String,
@@ -172,13 +173,13 @@ impl Installer {
         let app = self.endpoint.app();
         let kept = Kept {
             cookie_hash: hash(bound.expose_secret()),
-            verifier: verifier.as_ref().map(|verifier| verifier.expose_secret().to_owned()),
+            verifier: verifier.as_ref().map(|verifier| Zeroizing::new(verifier.expose_secret().to_owned())),
             portal,
             client_id: app.client_id().to_owned(),
             redirect_uri: app.redirect_uri().to_owned(),
         };
         let id = hash(state.expose_secret());
-        let content = serde_json::to_vec(&kept).map_err(|_| unreadable())?;
+        let content = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| unreadable())?);
         let sealed = self.grants.seal(&entry_name(&id), &content)?;
         let now = self.clock.now();
         self.pending.keep(&id, &PendingEntry { sealed, expires_at: later(now, LIFE) }, now).await?;
@@ -205,7 +206,7 @@ impl Installer {
             return Err(InstallError::SettingsChanged);
         }
         let code = outcome.map_err(InstallError::Denied)?;
-        let verifier = kept.verifier.map(SecretString::from);
+        let verifier = kept.verifier.map(|verifier| SecretString::from(verifier.as_str()));
         let asked_at = self.clock.now();
         let answer =
             self.endpoint.exchange_code(&code, verifier.as_ref()).await.map_err(InstallError::Exchange)?;

@@ -161,7 +161,25 @@ impl fmt::Debug for TokenAnswer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_or_refused(body: Vec<u8>) {
+            prop_assert!(read_answer(&body).is_err());
+            prop_assert!(read_introspection(&body).is_err());
+        }
+
+        #[test]
+        fn whatever_life_an_answer_claims_is_bounded(life: i128) {
+            let body = format!(r#"{{"access_token":"a","expires_in":{life}}}"#);
+            if let Ok(answer) = read_answer(body.as_bytes()) {
+                prop_assert!(answer.life <= LIFE_MAX);
+            }
+        }
+    }
 
     #[test]
     fn an_answer_is_read_in_every_form_in_use() {

@@ -7,7 +7,8 @@ use http_transport::TransportError;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded::Serializer;
 
-/// A POST of a form. Credentials and tokens stand in its body, never in an address.
+/// A POST of a form. Credentials and tokens stand in its body, never in an address. What is wiped elsewhere is not here:
+/// the transport copies bodies and headers into buffers of its own.
 pub(crate) fn form(url: &str, fields: &[(&str, &str)]) -> Result<Request<Bytes>, TransportError> {
     let body = Serializer::new(String::new()).extend_pairs(fields).finish();
     let request = Request::post(url)

@@ -18,7 +18,7 @@ pub(super) async fn check(
     if let Some(code) = &arguments.explain {
         return explain(code, screen);
     }
-    let with_portal = settings.hubspot.token.is_some();
+    let with_portal = settings.hubspot.token.is_some() || settings.oauth.is_some();
     let source = wiring::source(engagement, settings)?.describe().await?;
     let known = Portal { id: settings.hubspot.portal, ..Portal::default() };
     let schemas = Schemas { source: Some(&source), hubspot: None };

@@ -1,7 +1,7 @@
 //! What every call does: tokens, retries, errors, circuit breaker, escape hatch.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -145,6 +145,41 @@ async fn a_refused_token_is_renewed_once() {
     let error = contacts(&client).create(&[], &[]).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::RevokedCredential, Retry::Never));
     assert_eq!(transport.seen().len(), 2, "once, not for ever");
+}
+
+/// One token for all, until one of them says that it was refused.
+#[derive(Debug, Default)]
+struct Expiring(AtomicBool);
+
+#[async_trait]
+impl TokenProvider for Expiring {
+    async fn token(&self) -> Result<SecretString, TokenError> {
+        Ok(SecretString::from(if self.0.load(Ordering::Relaxed) { "fresh" } else { "expired" }))
+    }
+
+    async fn rejected(&self, _token: &SecretString) -> bool {
+        self.0.store(true, Ordering::Relaxed);
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_met_by_many_calls_at_once_opens_no_circuit() {
+    let tokens =
+        |builder: hubspot_client::ClientBuilder| builder.token_provider(Arc::new(Expiring::default()));
+    let (client, transport) = client_with(Duration::from_millis(100), tokens, |seen, _| {
+        if seen.authorization == "Bearer fresh" {
+            Act::Answer(200, json!({"id": "1"}))
+        } else {
+            Act::Answer(401, json!({"category": "EXPIRED_AUTHENTICATION"}))
+        }
+    });
+    let objects = contacts(&client);
+    let calls = (0..8).map(|_| objects.create(&[], &[]));
+    let outcomes = futures_util::future::join_all(calls).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let refused = transport.seen().iter().filter(|seen| seen.authorization == "Bearer expired").count();
+    assert!(refused > 5, "too few to open a circuit: {refused}");
 }
 
 #[tokio::test(start_paused = true)]
