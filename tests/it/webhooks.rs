@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
-use hubspot_sandbox::{Limits, Portal, PortalConfig, WebhookApp, WebhookFaults, WebhookSignature};
+use http_transport::TokioClock;
+use hubspot_sandbox::{Limits, Portal, PortalConfig, Server, WebhookApp, WebhookFaults, WebhookSignature};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -17,9 +18,9 @@ use sync_types::Clock;
 use webhooks::{
     AppId, Endpoint, FileHosts, FileRef, FileUrl, Inbox as _, JournalApi, JournalError, JournalErrorKind,
     JournalReader, JournalSettings, JournalStore as _, JournalSubscription, JournalSubscriptionApi, Offset,
-    PortalId, PushSettings, PushSubscription, PushSubscriptionApi, Receiver, SqliteInbox,
+    PortalId, PushSettings, PushSubscription, PushSubscriptionApi, Receiver, ServeLimits, SqliteInbox,
     StoredJournalSubscription, StoredPushSubscription, SubscriptionError, Surplus, Verifier, Wanted, Work,
-    apply_journal, apply_push, plan_journal, plan_push,
+    apply_journal, apply_push, plan_journal, plan_push, serve,
 };
 
 const TOKEN: &str = "pat-test";
@@ -105,12 +106,14 @@ impl PushSubscriptionApi for App {
         let found = self.push("GET", "settings", &Value::Null)?;
         Ok(found["targetUrl"].as_str().map(|url| PushSettings {
             target_url: url.to_owned(),
-            concurrent_max: u32::try_from(found["throttling"]["maxConcurrentRequests"].as_u64().unwrap()).unwrap(),
+            concurrent_max: u32::try_from(found["throttling"]["maxConcurrentRequests"].as_u64().unwrap())
+                .unwrap(),
         }))
     }
     async fn set_settings(&self, settings: &PushSettings) -> Result<(), SubscriptionError> {
         let throttling = json!({"maxConcurrentRequests": settings.concurrent_max});
-        self.push("PUT", "settings", &json!({"targetUrl": settings.target_url, "throttling": throttling})).map(drop)
+        self.push("PUT", "settings", &json!({"targetUrl": settings.target_url, "throttling": throttling}))
+            .map(drop)
     }
     async fn list(&self) -> Result<Vec<StoredPushSubscription>, SubscriptionError> {
         let found = self.push("GET", "subscriptions", &Value::Null)?;
@@ -118,7 +121,9 @@ impl PushSubscriptionApi for App {
     }
     async fn create(&self, wanted: &PushSubscription) -> Result<StoredPushSubscription, SubscriptionError> {
         let mut body = json!({"eventType": wanted.event_type, "active": true});
-        for (name, value) in [("objectTypeId", &wanted.object_type_id), ("propertyName", &wanted.property_name)] {
+        for (name, value) in
+            [("objectTypeId", &wanted.object_type_id), ("propertyName", &wanted.property_name)]
+        {
             if let Some(value) = value {
                 body[name] = json!(value);
             }
@@ -293,10 +298,14 @@ impl Loop {
         }
         portal.archive_record(now, "contacts", contacts[7]).unwrap();
         drop(portal);
-        let merge = json!({"primaryObjectId": companies[0].to_string(), "objectIdToMerge": companies[1].to_string()});
+        let merge =
+            json!({"primaryObjectId": companies[0].to_string(), "objectIdToMerge": companies[1].to_string()});
         let (status, merged) = self.app.call("POST", "/crm/objects/2026-03/companies/merge", &merge);
         assert_eq!(status, 200, "{merged}");
-        let link = format!("/crm/objects/2026-03/contacts/{}/associations/default/companies/{}", contacts[3], companies[5]);
+        let link = format!(
+            "/crm/objects/2026-03/contacts/{}/associations/default/companies/{}",
+            contacts[3], companies[5]
+        );
         assert_eq!(self.app.call("PUT", &link, &Value::Null).0, 200);
         touched.extend(contacts.iter().map(|id| ("0-1".to_owned(), id.to_string())));
         touched.extend(companies.iter().map(|id| ("0-2".to_owned(), id.to_string())));
@@ -366,7 +375,9 @@ async fn push_and_journal_come_to_the_same_work() {
     // A creation tells the values that it came with: as events of their own by push, within the event in the journal.
     let without_set = |work: &Work| {
         let mut all = reasons(work);
-        all.iter_mut().for_each(|(_, reasons)| drop(reasons.remove(&webhooks::Reason::Set)));
+        all.iter_mut().for_each(|(_, reasons)| {
+            reasons.remove(&webhooks::Reason::Set);
+        });
         all
     };
     assert_eq!(without_set(&journal), without_set(&push));
@@ -405,7 +416,8 @@ async fn an_outage_of_four_days_leaves_a_gap_that_is_known() {
     world.people_work();
     world.read_journal().await;
     let left_off = world.now();
-    let contact = world.app.portal().create_as_user(world.now(), "contacts", [("email", "lost@example.com")]).unwrap();
+    let contact =
+        world.app.portal().create_as_user(world.now(), "contacts", [("email", "lost@example.com")]).unwrap();
     world.app.clock.advance(Duration::from_secs(4 * 86_400));
     world.app.portal().edit_as_user(world.now(), "contacts", contact, [("city", "found")]).unwrap();
     world.read_journal().await;
@@ -420,11 +432,61 @@ async fn our_own_writes_are_marked_and_kept() {
     let world = Loop::new().await;
     let body = json!({"properties": {"email": "ours@example.com", "city": "Ulm"}});
     assert_eq!(world.app.call("POST", "/crm/objects/2026-03/contacts", &body).0, 201);
-    let theirs = world.app.portal().create_as_user(world.now(), "contacts", [("email", "theirs@example.com")]).unwrap();
+    let theirs = world
+        .app
+        .portal()
+        .create_as_user(world.now(), "contacts", [("email", "theirs@example.com")])
+        .unwrap();
     world.deliver(|| false).await;
     let work = world.work().await;
     assert_eq!(work.dirty.len(), 2);
     for dirty in work.dirty {
         assert_eq!(dirty.maybe_echo, dirty.record.id.as_str() != theirs.to_string());
     }
+}
+
+/// As a developer runs it: two servers on this machine, and HubSpot calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_portal_calls_a_local_receiver_over_sockets() {
+    let clock = Arc::new(TokioClock::start());
+    let inbox = Arc::new(SqliteInbox::in_memory().unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}/hubspot/events", listener.local_addr().unwrap());
+    let verifier = Verifier::new(vec![SecretString::from("the secret")]);
+    let receiver = Receiver::new(Endpoint::at(&target).unwrap(), verifier, inbox.clone(), clock.clone());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(serve(listener, receiver, ServeLimits::default(), clock, async {
+        drop(stopped.await);
+    }));
+
+    let mut config = PortalConfig::new(TOKEN);
+    config.limits = Limits::Off;
+    let mut portal = Portal::new(config);
+    portal.set_webhook_app(WebhookApp {
+        app_id: APP,
+        client_secret: "the secret".to_owned(),
+        developer_key: None,
+        signature: WebhookSignature::V3,
+    });
+    let server = Server::start("127.0.0.1:0".parse().unwrap(), portal).await.unwrap();
+    let hand = Arc::new(Hand(Mutex::new(TokioClock::start().now())));
+    let app = App { portal: server.portal(), clock: hand.clone() };
+    let settings = PushSettings { target_url: target, concurrent_max: 10 };
+    let plan = plan_push(&settings, &wanted(), None, &[], Surplus::Keep).unwrap();
+    apply_push(&plan, &app).await.unwrap();
+
+    let mut arrivals = inbox.arrivals();
+    let made =
+        app.portal().create_as_user(hand.now(), "deals", [("dealname", "d"), ("dealstage", "closedwon")]);
+    let arrived = tokio::time::timeout(Duration::from_secs(20), arrivals.wait_for(|count| *count > 0));
+    arrived.await.expect("the webhook arrives").unwrap();
+    let portal_id = PortalId(app.portal().config().portal_id);
+    let events = inbox.take(portal_id, 10).await.unwrap();
+    assert_eq!(
+        touched(&Work::of(events, &[])),
+        BTreeSet::from([("0-3".to_owned(), made.unwrap().to_string())])
+    );
+    server.stop().await;
+    stop.send(()).unwrap();
+    serving.await.unwrap();
 }

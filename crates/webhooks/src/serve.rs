@@ -96,11 +96,16 @@ pub async fn serve<S, R>(
         }
     }
     drop(listener);
+    let ended = async {
+        graceful.shutdown().await;
+        while connections.join_next().await.is_some() {}
+    };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = ended => {}
         () = clock.sleep(limits.stop_within) => tracing::warn!("closing connections whose answers are still under way"),
     }
-    // Dropping the set aborts what is left of it.
+    // What is left is ended and gone before this returns: nothing of it holds the service any more.
+    connections.shutdown().await;
 }
 
 fn refused(error: &io::Error) {
