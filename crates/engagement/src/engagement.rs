@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use mapping_engine::Functions;
 use sync_types::Source;
 
 use crate::cli::{self, Cli, LogFormat};
@@ -34,6 +35,11 @@ pub struct Engagement {
     pub demo: Option<Demo>,
     /// How the source is built; without it by `source.kind`.
     pub source: Option<SourceBuilder>,
+    /// Files that the mapping includes or looks up in, by their paths from it, and their texts. A mapping that
+    /// `mapping.file` names has its files beside it instead.
+    pub mapping_files: &'static [(&'static str, &'static str)],
+    /// Transforms of the engagement's own, which the mapping may name.
+    pub functions: Option<fn() -> Functions>,
 }
 
 /// Data of its own that an engagement can be shown with.
@@ -51,13 +57,26 @@ impl Engagement {
     /// An engagement with a mapping and settings, usually from `include_str!`.
     #[must_use]
     pub fn new(name: &'static str, mapping: &'static str, settings: &'static str) -> Engagement {
-        Engagement { name, mapping, settings, demo: None, source: None }
+        Engagement { name, mapping, settings, demo: None, source: None, mapping_files: &[], functions: None }
     }
 
     /// The same with data for `demo`.
     #[must_use]
     pub fn with_demo(self, demo: Demo) -> Engagement {
         Engagement { demo: Some(demo), ..self }
+    }
+
+    /// The same with files that the mapping includes or looks up in: paths from the mapping, and texts, usually from
+    /// `include_str!`.
+    #[must_use]
+    pub fn with_mapping_files(self, mapping_files: &'static [(&'static str, &'static str)]) -> Engagement {
+        Engagement { mapping_files, ..self }
+    }
+
+    /// The same with transforms of its own.
+    #[must_use]
+    pub fn with_functions(self, functions: fn() -> Functions) -> Engagement {
+        Engagement { functions: Some(functions), ..self }
     }
 
     /// The same with a source of its own.

@@ -19,5 +19,6 @@ mod wiring;
 
 pub use engagement::{Demo, Engagement, SourceBuilder, run};
 pub use failure::Failure;
+pub use mapping_engine::{Functions, Refusal, ValueKind};
 
 use outcome::Outcome;

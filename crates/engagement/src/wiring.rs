@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http_transport::{Clock, TokioClock};
 use hubspot_adapter::HubSpotDestination;
 use hubspot_client::{ApiVersion, Client, ErrorKind, Limits};
-use mapping_engine::{Check, CheckedMapping, Portal, Problems, Schemas};
+use mapping_engine::{Check, CheckedMapping, Functions, Portal, Problems, Schemas};
 use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
 use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_core::stores::{Binding, SqliteStore};
@@ -215,9 +215,10 @@ pub(crate) async fn verdict_of(
     let (name, text) = mapping_text(engagement, settings)?;
     let samples: Vec<(&str, &[Record])> =
         samples.iter().map(|(name, records)| (name.as_str(), records.as_slice())).collect();
-    let beside = beside(settings);
-    let check = Check::new(&name, &text).files(&beside).schemas(schemas).portal(facts.portal());
-    Ok(check.samples(&samples).run())
+    let beside = beside(engagement, settings);
+    let functions = functions(engagement);
+    let check = Check::new(&name, &text).files(&beside).functions(&functions).samples(&samples);
+    Ok(check.schemas(schemas).portal(facts.portal()).run())
 }
 
 /// Records of each collection that is written, too: a first page is enough to try a mapping on.
@@ -282,17 +283,28 @@ pub(crate) fn verdict(
     portal: Portal<'_>,
 ) -> Result<Result<CheckedMapping, Problems>, Failure> {
     let (name, text) = mapping_text(engagement, settings)?;
-    let beside = beside(settings);
-    Ok(Check::new(&name, &text).files(&beside).schemas(schemas).portal(portal).run())
+    let beside = beside(engagement, settings);
+    let functions = functions(engagement);
+    let check = Check::new(&name, &text).files(&beside).functions(&functions);
+    Ok(check.schemas(schemas).portal(portal).run())
 }
 
-/// Reads files beside the mapping.
-fn beside(settings: &Settings) -> impl Fn(&str) -> Result<String, String> {
-    let folder = settings.mapping.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+/// Files beside the mapping, or those that are built in with it.
+fn beside(engagement: &Engagement, settings: &Settings) -> impl Fn(&str) -> Result<String, String> {
+    let folder = settings.mapping.as_deref().map(|file| file.parent().unwrap_or(Path::new("")).to_path_buf());
+    let built_in = engagement.mapping_files;
     move |path| match &folder {
         Some(folder) => std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string()),
-        None => Err(String::from("a mapping that is built in has no files beside it")),
+        None => match built_in.iter().find(|(known, _)| *known == path) {
+            Some((_, text)) => Ok((*text).to_owned()),
+            None => Err(String::from("it is not built in: give it to `Engagement::with_mapping_files`")),
+        },
     }
+}
+
+/// The engagement's own transforms.
+fn functions(engagement: &Engagement) -> Functions {
+    engagement.functions.map(|make| make()).unwrap_or_default()
 }
 
 /// The mapping's name for messages, and its text.
@@ -373,3 +385,6 @@ impl From<hubspot_client::Error> for Failure {
         failure.remedy(remedy)
     }
 }
+
+#[cfg(test)]
+mod tests;
