@@ -14,6 +14,8 @@ use crate::problem::{Report, Span, suggest};
 pub(crate) struct Environment {
     /// Its name; [`None`] where the mapping has no environments, or none was chosen.
     pub(crate) name: Option<String>,
+    /// The mapping has environments, but it is not known yet which of them is meant.
+    pub(crate) undecided: bool,
     pub(crate) pipelines: HashMap<String, PipelineIds>,
     /// Owner ids by e-mail address in lower case.
     pub(crate) owners: HashMap<String, String>,
@@ -73,7 +75,10 @@ pub(super) fn read_environments(tables: &mut [Table<'_>], given: Given<'_>, cont
         }
     }
     check_portals(&docs, &mut context.report);
-    let Some(place) = choose(&docs, given, &mut context.report) else { return };
+    let Some(place) = choose(&docs, given, &mut context.report) else {
+        context.environment.undecided = !docs.is_empty();
+        return;
+    };
     let mut foreign: HashMap<String, String> = HashMap::new();
     for (_, doc) in docs.iter().enumerate().filter(|(other, _)| *other != place) {
         foreign.extend(doc.content.ids().map(|id| (id.to_owned(), doc.name.value.clone())));

@@ -233,8 +233,8 @@ impl Named<'_> {
                 found.map(|(id, _)| (*id).to_owned())
             }
             (label, _) => {
-                // Without a portal the ids are settled by the check that knows it.
-                if final_ids || label.is_none() {
+                // Ids by label or by environment are settled by the check that knows the portal.
+                if final_ids || (label.is_none() && !context.environment.undecided) {
                     context.report.error(
                         "unresolved-id",
                         span,

@@ -1,6 +1,6 @@
 //! What the file says of directions, scopes, environments and consent, as the engine is told it.
 
-use mapping_engine::{Check, CheckedMapping, Needs, Owner, Pipeline, Portal, Stage};
+use mapping_engine::{Check, CheckedMapping, Needs, Owner, Pipeline, Portal, Schemas, Stage, check};
 use sync_types::{Conflict, Direction, LinkId, Mapper, OnDelete, OnDeleteConflict, Sensitivity, Value};
 
 use super::support::{checked, map, number, people};
@@ -278,6 +278,19 @@ fn each_environment_has_ids_of_its_own() {
     let other = at(&text.replace("'22'", "'23'"), 1);
     assert_eq!(live.fingerprint(), other.fingerprint(), "another environment's ids mean nothing here");
     assert_ne!(at(&text.replace("'12'", "'13'"), 1).fingerprint(), live.fingerprint());
+}
+
+#[test]
+fn until_the_portal_is_known_no_environment_is_missed() {
+    let text = format!("{ORDERS}{ENVIRONMENTS}")
+        .replace("label = 'Sales'\n", "")
+        .replace("open = { label = 'Open' }, won = { label = 'Won' }", "open = {}, won = {}");
+    let open = checked(&text);
+    assert_eq!((open.environment(), open.needs().pipelines.len()), (None, 1));
+    assert_eq!(order(&at(&text, 1), "MM"), ["10", "12", "71", "5"]);
+    let alone = text.split("[environments.live]").next().unwrap();
+    let problems = check("m", alone, Schemas::default()).unwrap_err();
+    assert_eq!(problems.list()[0].code, "unresolved-id", "nothing could ever tell these ids");
 }
 
 #[test]
