@@ -402,7 +402,7 @@ async fn what_push_loses_the_journal_brings_and_nothing_is_done_twice() {
     assert!(stats.dropped > 0 && stats.duplicated > 0 && stats.lost == 0, "{stats:?}");
     assert!(world.receiver.stats().repeated > 0);
     let first = world.work().await;
-    world.inbox.done(first.events.clone(), world.now()).await.unwrap();
+    world.inbox.done(world.portal_id, first.events.clone(), world.now()).await.unwrap();
     assert_eq!(world.work().await, Work::default());
 
     world.read_journal().await;

@@ -71,13 +71,13 @@ pub trait Inbox: fmt::Debug + Send + Sync {
     /// [`InboxError`].
     async fn take(&self, portal: PortalId, count_max: usize) -> Result<Vec<Event>, InboxError>;
 
-    /// Marks events as done at `now`: what they ask for is durable elsewhere.
+    /// Marks events of a portal as done at `now`: what they ask for is durable elsewhere.
     ///
     /// # Errors
     /// [`InboxError`]: some of the events or none may be marked.
-    async fn done(&self, events: Vec<EventId>, now: Timestamp) -> Result<(), InboxError>;
+    async fn done(&self, portal: PortalId, events: Vec<EventId>, now: Timestamp) -> Result<(), InboxError>;
 
-    /// The portals for which events wait.
+    /// The portals for which events wait, and how many. It counts them: for health pages, not for every turn of a loop.
     ///
     /// # Errors
     /// [`InboxError`].

@@ -18,14 +18,6 @@ use crate::journal::{Advance, Gap, GapCause, JournalStore, Offset, Position};
 /// Done events that one call of [`Inbox::expire`] forgets, so that no receiver waits long for it.
 const EXPIRE_ROWS: i64 = 5_000;
 
-/// The portals for which something waits: one step in the tree for each, however much waits.
-const PORTALS: &str = "WITH RECURSIVE portals (portal) AS (
-         SELECT min(portal) FROM waiting
-         UNION ALL
-         SELECT (SELECT min(portal) FROM waiting WHERE portal > portals.portal) FROM portals
-         WHERE portals.portal IS NOT NULL)
-     SELECT portal FROM portals WHERE portal IS NOT NULL";
-
 /// An inbox in one file, which is locked until [`SqliteInbox::close`] or drop.
 ///
 /// A call returns once its commit is flushed to disk, so what was stored survives a crash of the process and of the
@@ -217,15 +209,10 @@ impl Inbox for SqliteInbox {
         rows.into_iter().map(|(id, body)| read(EventId::from_bytes(id), &body)).collect()
     }
 
-    async fn done(&self, events: Vec<EventId>, now: Timestamp) -> Result<(), InboxError> {
-        let now = now.as_millisecond();
+    async fn done(&self, portal: PortalId, events: Vec<EventId>, now: Timestamp) -> Result<(), InboxError> {
+        let (portal, now) = (portal.0.cast_signed(), now.as_millisecond());
         self.line
             .call(events.len(), move |connection| {
-                // The caller knows events by name alone. Portals are few, and most inboxes have one.
-                let portals: Vec<i64> = connection
-                    .prepare_cached(PORTALS)?
-                    .query_map([], |row| row.get(0))?
-                    .collect::<rusqlite::Result<_>>()?;
                 let mut copy = connection.prepare_cached(
                     "INSERT INTO done (id, portal, received, at, body)
                      SELECT id, portal, received, ?3, body FROM waiting WHERE portal = ?1 AND id = ?2",
@@ -233,12 +220,8 @@ impl Inbox for SqliteInbox {
                 let mut delete =
                     connection.prepare_cached("DELETE FROM waiting WHERE portal = ?1 AND id = ?2")?;
                 for id in &events {
-                    for portal in &portals {
-                        if copy.execute(params![portal, id.as_bytes(), now])? > 0 {
-                            delete.execute(params![portal, id.as_bytes()])?;
-                            break;
-                        }
-                    }
+                    copy.execute(params![portal, id.as_bytes(), now])?;
+                    delete.execute(params![portal, id.as_bytes()])?;
                 }
                 Ok(())
             })

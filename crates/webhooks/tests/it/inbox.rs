@@ -37,7 +37,7 @@ async fn what_was_stored_is_there_after_the_file_is_opened_again() {
     assert_eq!(*inbox.arrivals().borrow(), 3);
     let before = inbox.take(PortalId(1), 10).await.unwrap();
     assert_eq!(before, [events[1].clone(), events[0].clone()], "oldest first, as they were");
-    inbox.done(ids(&before[..1]), at(30)).await.unwrap();
+    inbox.done(PortalId(1), ids(&before[..1]), at(30)).await.unwrap();
     inbox.close().await;
 
     let inbox = SqliteInbox::open(&path).unwrap();
@@ -59,7 +59,10 @@ async fn done_events_can_be_replayed_until_they_expire() {
     let events: Vec<Event> =
         (0..10).map(|second| event(second % 2, 1, i64::try_from(second).unwrap())).collect();
     inbox.store(events.clone(), at(0)).await.unwrap();
-    inbox.done(ids(&events), at(1)).await.unwrap();
+    for portal in [PortalId(0), PortalId(1)] {
+        // Those of the other portal are none of this one's.
+        inbox.done(portal, ids(&events), at(1)).await.unwrap();
+    }
     let span = |portal| Replay { portal, from: at(2), to: at(6) };
     assert_eq!(inbox.replay(span(Some(PortalId(0)))).await.unwrap(), 2);
     assert_eq!(ids(&inbox.take(PortalId(0), 10).await.unwrap()), [events[2].id, events[4].id]);
@@ -181,7 +184,7 @@ proptest! {
                         for id in &ids {
                             model.entry(*id).and_modify(|(_, done)| *done = true);
                         }
-                        inbox.done(ids, now()).await.unwrap();
+                        inbox.done(portal, ids, now()).await.unwrap();
                     }
                     Step::Replay(from, to) => {
                         let mut count = 0;

@@ -48,7 +48,7 @@ async fn what_is_signed_is_stored_once_however_often_it_comes() {
     let events = inbox.take(PortalId(33), 10).await.unwrap();
     assert_eq!(events.len(), 3);
     let ids = events.iter().map(|event| event.id).collect();
-    inbox.done(ids, now()).await.unwrap();
+    inbox.done(PortalId(33), ids, now()).await.unwrap();
     receiver.receive(signed(&creations(1..=3), now())).await;
     assert_eq!(waiting(&*inbox).await, 0, "a replay of what is done has no effect");
     assert_eq!(receiver.receive(signed(b"[]", now())).await.status(), StatusCode::OK);
@@ -273,7 +273,7 @@ impl Inbox for Stuck {
     async fn take(&self, _: PortalId, _: usize) -> Result<Vec<Event>, InboxError> {
         Ok(Vec::new())
     }
-    async fn done(&self, _: Vec<EventId>, _: Timestamp) -> Result<(), InboxError> {
+    async fn done(&self, _: PortalId, _: Vec<EventId>, _: Timestamp) -> Result<(), InboxError> {
         Ok(())
     }
     async fn waiting(&self) -> Result<Vec<Waiting>, InboxError> {
