@@ -3,6 +3,9 @@
 
 mod subdivisions;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use celes::Country;
 use isolang::Language;
 
@@ -57,13 +60,15 @@ fn find_country(text: &str) -> Option<Country> {
         "uk" => "gb",
         other => other,
     };
-    let by_name = || {
-        let name = |country: &&Country| folded(country.long_name).trim_start_matches("the") == plain;
-        Country::get_countries().iter().find(name).copied()
-    };
     let known = plain.parse::<Country>().or_else(|_| Country::from_alias(plain));
-    known.ok().or_else(by_name)
+    known.ok().or_else(|| NAMES.get(plain).copied())
 }
+
+/// Countries by their folded names, without the article.
+static NAMES: LazyLock<HashMap<String, Country>> = LazyLock::new(|| {
+    let name = |country: &Country| folded(country.long_name).trim_start_matches("the").to_owned();
+    Country::get_countries().into_iter().map(|country| (name(&country), country)).collect()
+});
 
 /// `The United States Of America` as `United States of America`.
 fn country_name(long: &str) -> String {
