@@ -196,3 +196,8 @@ impl fmt::Debug for Functions {
             .finish()
     }
 }
+
+/// Runs what the reference shows of Rust.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/transforms.md")]
+struct Reference;

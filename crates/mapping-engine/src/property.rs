@@ -57,9 +57,9 @@ impl Form {
             (Form::Domain, Value::Text(text)) => {
                 rewrite(text, |text| web::domain(text.clone()).unwrap_or(text))
             }
-            (Form::Number, Value::Text(text)) => match Decimal::from_str_exact(text.trim()) {
-                Ok(number) => Value::Number(number.normalize()),
-                Err(_) => Value::text(text),
+            (Form::Number, Value::Text(text)) => match read_number(text.trim()) {
+                Some(number) => Value::Number(number.normalize()),
+                None => Value::text(text),
             },
             (Form::Number, Value::Number(number)) => Value::Number(number.normalize()),
             (Form::Bool, Value::Text(text)) => match &*text {
@@ -99,6 +99,11 @@ fn options(mut items: Vec<Value>) -> Value {
     items.sort_by(|a, b| a.as_text().cmp(&b.as_text()));
     items.dedup();
     if items.is_empty() { Value::Null } else { Value::List(items) }
+}
+
+/// Digits with a decimal point, or the writing with an exponent that programs give very great and small numbers.
+fn read_number(text: &str) -> Option<Decimal> {
+    Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
 }
 
 /// HubSpot shows dates as `YYYY-MM-DD`, older versions as milliseconds at midnight UTC.

@@ -37,6 +37,7 @@ fn hubspots_writing_is_no_difference() {
         ("number", "1500.00", "1500"),
         ("number", "-0.50", "-.5"),
         ("number", "0", "-0"),
+        ("number", "15000000", "1.5E7"),
         ("bool", "yes", "true"),
         ("bool", "0", "false"),
         ("date", "2026-03-29", "2026-03-29"),
