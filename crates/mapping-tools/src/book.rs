@@ -213,16 +213,19 @@ fn chapter(mapping: &CheckedMapping, link: &Link, written: &LinkOutline, outline
     let fields = link.properties.iter().map(|property| {
         let field = written.field(property.name.as_str());
         let made = made(mapping, link, property.name.as_str());
+        // Without a portal's schemas the mapping takes what is not said for text; HubSpot's own are known better.
+        let known =
+            standard::object(link.object.as_str()).and_then(|object| object.property(property.name.as_str()));
         let label = made
             .and_then(|made| made.create.as_ref().map(|create| create.label.clone()))
-            .or_else(|| known_label(link.object.as_str(), property.name.as_str()));
+            .or_else(|| known.map(|known| known.label.to_owned()));
         let mut row = Row {
             property: property.name.to_string(),
             label,
             is_new: made.is_some_and(|made| made.create.is_some()),
             source: String::new(),
             steps: Vec::new(),
-            kind: kinds::spoken(property.kind),
+            kind: kinds::spoken(known.map_or(property.kind, |known| known.kind)),
             direction: words::direction(property.direction),
             owner: words::owner(property.direction, property.conflict),
             sensitivity: words::sensitivity(property.sensitivity),
@@ -353,10 +356,6 @@ fn from<'m>(mapping: &'m CheckedMapping, rule: &EdgeRule) -> Option<&'m Link> {
 fn made<'m>(mapping: &'m CheckedMapping, link: &Link, property: &str) -> Option<&'m PropertySpec> {
     let object = mapping.requirements().objects.iter().find(|object| object.object == link.object)?;
     object.properties.iter().find(|known| known.name == property)
-}
-
-fn known_label(object: &str, property: &str) -> Option<String> {
-    standard::object(object)?.property(property).map(|known| known.label.to_owned())
 }
 
 fn picklists(outline: &Outline) -> Vec<WordTable> {

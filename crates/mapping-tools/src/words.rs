@@ -187,6 +187,10 @@ fn number(decimal: Option<String>, group: Option<String>, strip: Option<String>)
 
 /// What an empty value means.
 pub(crate) fn when_empty(field: &FieldOutline) -> String {
+    // What is always the same is never empty.
+    if matches!(field.source, SourceOutline::Constant(_) | SourceOutline::Named(..)) {
+        return String::new();
+    }
     if field.required {
         return "record refused".to_owned();
     }
@@ -203,7 +207,11 @@ pub(crate) fn when_empty(field: &FieldOutline) -> String {
 
 /// What a value that is refused means.
 pub(crate) fn on_bad(field: &FieldOutline) -> &'static str {
-    if field.on_bad.as_deref() == Some("leave") { "left out" } else { "record refused" }
+    match field.source {
+        SourceOutline::Constant(_) | SourceOutline::Named(..) => "",
+        _ if field.on_bad.as_deref() == Some("leave") => "left out",
+        _ => "record refused",
+    }
 }
 
 /// Conditions, all of which must hold, or an expression.

@@ -121,6 +121,8 @@ fn field_role(field: &FieldOutline, outline: &Outline) -> Role {
         table.map.keys().map(fold).collect()
     });
     let gives = match (&field.source, table) {
+        // Names of stages and addresses of owners, whose ids the portal knows.
+        (_, Some(table)) if table.rest.contains_key("pipeline") || table.rest.contains_key("owners") => None,
         (_, Some(table)) => Some(table.map.values().chain(&table.default).cloned().collect()),
         (SourceOutline::Constant(value), None) => {
             value.as_str().map(|text| BTreeSet::from([text.to_owned()]))

@@ -60,6 +60,11 @@ impl Shop {
         Shop { folder: tempfile::tempdir().unwrap(), server: None }
     }
 
+    /// Where the portal is.
+    pub(crate) fn portal_url(&self) -> String {
+        self.server.as_ref().map(Server::url).unwrap_or_default()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

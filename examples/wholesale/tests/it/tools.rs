@@ -1,14 +1,30 @@
 //! What people do with the mapping on the command line: preview, golden cases, drift, first mappings, the book.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use wholesale::business::Business;
 
-use crate::shop::Shop;
+use crate::shop::{Shop, TOKEN};
 
 fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+impl Shop {
+    /// Asks the portal to delete something.
+    fn delete(&self, path: &str) {
+        let address = self.portal_url().trim_start_matches("http://").to_owned();
+        let mut socket = std::net::TcpStream::connect(&address).unwrap();
+        let call = format!(
+            "DELETE {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
+        );
+        socket.write_all(call.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+    }
 }
 
 fn text(path: &Path) -> &str {
@@ -74,6 +90,13 @@ async fn drift_is_classified_before_anything_is_written() {
     shop.expect(0, &["init", "--yes"]);
     shop.expect(0, &["mapping", "drift", "--pin"]);
     assert_eq!(shop.expect(0, &["mapping", "drift", "--json"]).json()["worst"], "safe");
+    shop.delete("/crm/v3/pipelines/deals/default/stages/contractsent");
+    let told = shop.expect(2, &["mapping", "drift"]).out;
+    assert!(
+        told.contains("HubSpot deals.dealstage: no longer has `contractsent`; `orders.dealstage`"),
+        "{told}"
+    );
+    shop.expect(0, &["mapping", "drift", "--pin"]);
     let file = shop.path("data/customers.csv");
     let renamed = fs::read_to_string(&file).unwrap().replacen("segment", "branch", 1);
     fs::write(&file, renamed).unwrap();

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use hubspot_adapter::HubSpotDestination;
 use hubspot_adapter::provision::Step;
+use hubspot_client::{Client, ObjectType, Pipeline};
 use mapping_tools::drift::{Change, Contract, Effect, Side, drift as compare};
+
+use sync_types::Schema;
 
 use super::{arguments, files};
 use crate::commands::init;
@@ -22,7 +25,8 @@ pub(super) async fn drift(
 ) -> Result<Outcome, Failure> {
     let path = arguments.contract.clone().unwrap_or_else(|| files::beside(settings, "contract.json"));
     let wired = connect(engagement, settings).await?;
-    let hubspot = wiring::hubspot_schemas(&wired).await?;
+    let mut hubspot = wiring::hubspot_schemas(&wired).await?;
+    add_stages(&wired.client, &mut hubspot).await?;
     let now = Contract::now(&wired.mapping, &wired.source_schemas, &hubspot);
     if arguments.pin {
         files::write(&path, &now.to_json(), true)?;
@@ -51,6 +55,35 @@ async fn connect(engagement: &Engagement, settings: &Settings) -> Result<Wired, 
     let portal = wiring::portal(&client, settings).await?;
     let destination = Arc::new(HubSpotDestination::new(client.clone()));
     Ok(Wired { client, portal, destination, mapping, source, source_schemas })
+}
+
+/// The properties that hold pipelines and stages, by object type.
+const STAGES: [(&str, &str, &str); 2] =
+    [("deals", "pipeline", "dealstage"), ("tickets", "hs_pipeline", "hs_pipeline_stage")];
+
+/// Pipelines and stages are the options of properties that do not list them themselves.
+async fn add_stages(client: &Client, schemas: &mut [Schema]) -> Result<(), Failure> {
+    for (object, pipeline, stage) in STAGES {
+        let Some(schema) = schemas.iter_mut().find(|schema| schema.name == object) else { continue };
+        let named = ObjectType::new(object).map_err(|error| {
+            Failure::new(format!("the pipelines of `{object}` cannot be read")).caused_by(&error)
+        })?;
+        let pipelines: Vec<Pipeline> = client.pipelines(&named).list().await?;
+        let live = || pipelines.iter().filter(|pipeline| !pipeline.archived);
+        let stages = live().flat_map(|pipeline| pipeline.stages.iter().filter(|stage| !stage.archived));
+        let mut all = [
+            (pipeline, live().map(|pipeline| pipeline.id.clone()).collect::<Vec<String>>()),
+            (stage, stages.map(|stage| stage.id.clone()).collect()),
+        ];
+        for (name, ids) in &mut all {
+            ids.sort();
+            let property = schema.properties.iter_mut().find(|property| property.name.as_str() == *name);
+            if let Some(property) = property.filter(|property| property.options.is_empty()) {
+                property.options.append(ids);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Labels are no part of a schema, so whether they are there is asked anew.
