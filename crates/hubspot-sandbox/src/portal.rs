@@ -119,7 +119,9 @@ impl Portal {
     pub fn handle(&mut self, now: Timestamp, request: &http::Request<Bytes>) -> Reply {
         let path = request.uri().path();
         if path == CONTROL || path.starts_with("/_sandbox/") {
-            return control::http::handle(self, now, request);
+            let reply = control::http::handle(self, now, request);
+            journal::note_installs(&mut self.state, now.as_millisecond());
+            return reply;
         }
         if let Some(response) = oauth::consent_page(&mut self.state, now, request) {
             return Reply::at_once(response);
@@ -136,6 +138,7 @@ impl Portal {
             return Reply { response, delay, delivery: Delivery::LostBeforeApply };
         }
         let outcome = self.answer(now, request, found.as_ref(), &verdict);
+        journal::note_installs(&mut self.state, now.as_millisecond());
         let response = self.respond(&outcome, &correlation_id);
         self.log(now, request, &found, outcome.app_id, response.status().as_u16());
         let delivery = match verdict.cut_body {

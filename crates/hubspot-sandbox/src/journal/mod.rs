@@ -4,9 +4,8 @@ pub(crate) mod api;
 mod events;
 mod subscriptions;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -49,6 +48,9 @@ pub(crate) struct Journals {
     timing: JournalTiming,
     /// Where files are fetched from: the base of their URLs.
     base_url: String,
+    /// Apps that were installed when last looked at.
+    #[serde(default)]
+    installed: BTreeSet<u64>,
 }
 
 impl Default for Journals {
@@ -59,6 +61,7 @@ impl Default for Journals {
             rng: Rng::new(0x10a1),
             timing: JournalTiming::default(),
             base_url: "https://files.sandbox.hubspot.com".to_owned(),
+            installed: BTreeSet::new(),
         }
     }
 }
@@ -125,6 +128,20 @@ pub(crate) fn append(state: &mut State, changes: &[Change], now: Millis) {
     }
 }
 
+/// Writes installs and uninstalls since the last time into the journals of those apps.
+pub(crate) fn note_installs(state: &mut State, now: Millis) {
+    if state.oauth.installed_apps().eq(state.journals.installed.iter().copied()) {
+        return;
+    }
+    let current: BTreeSet<u64> = state.oauth.installed_apps().collect();
+    let before = std::mem::replace(&mut state.journals.installed, current.clone());
+    for app_id in current.symmetric_difference(&before) {
+        if let Some(event) = events::lifecycle(state, *app_id, current.contains(app_id), now) {
+            state.journals.push(*app_id, event, now);
+        }
+    }
+}
+
 impl Portal {
     /// How fast events come into the journal, and how long URLs of files are good.
     pub fn set_journal_timing(&mut self, timing: JournalTiming) {
@@ -135,13 +152,5 @@ impl Portal {
     /// [`Server`](crate::Server) sets it itself.
     pub fn set_file_base_url(&mut self, url: impl Into<String>) {
         self.state.journals.base_url = url.into();
-    }
-
-    /// Writes into an app's journal that it was installed in the portal or removed from it.
-    pub fn tell_app_lifecycle(&mut self, now: Timestamp, app_id: u64, installed: bool) {
-        let at = now.as_millisecond();
-        if let Some(event) = events::lifecycle(&self.state, app_id, installed, at) {
-            self.state.journals.push(app_id, event, at);
-        }
     }
 }

@@ -171,6 +171,11 @@ impl Grants {
         self.installs.remove(&app_id).is_some()
     }
 
+    /// Apps that are installed, by id.
+    pub(crate) fn installed_apps(&self) -> impl Iterator<Item = u64> {
+        self.installs.keys().copied()
+    }
+
     pub(super) fn expire(&mut self, app_id: u64, now: Millis) -> usize {
         let mut count = 0;
         for access in

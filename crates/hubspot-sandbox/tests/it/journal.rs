@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hubspot_sandbox::{Credential, JournalTiming, Scopes};
+use hubspot_sandbox::{Credential, JournalTiming, OAuthApp, Scopes};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, COMPANIES, CONTACTS, seconds};
@@ -89,12 +89,11 @@ fn a_record_s_life_stands_in_the_journal_with_the_properties_asked_for() {
 }
 
 #[test]
-fn merges_associations_and_installs_stand_in_it_too() {
+fn merges_and_associations_stand_in_it_too() {
     let mut bench = listening(&[
         json!({"subscriptionType": "OBJECT", "portalId": PORTAL, "objectTypeId": "0-2", "actions": ["MERGE", "DELETE"]}),
         json!({"subscriptionType": "ASSOCIATION", "portalId": PORTAL, "objectTypeId": "0-1",
             "associatedObjectTypeIds": ["0-2"], "actions": ["ASSOCIATION_ADDED", "ASSOCIATION_REMOVED"]}),
-        json!({"subscriptionType": "APP_LIFECYCLE_EVENT", "eventTypeId": "4-1916193", "properties": []}),
     ]);
     let (one, two, contact) = (bench.company("one"), bench.company("two"), bench.contact("a@example.com"));
     let deal = bench.make("deals", json!({"dealname": "d", "dealstage": "appointmentscheduled"}));
@@ -102,8 +101,6 @@ fn merges_associations_and_installs_stand_in_it_too() {
     bench.ok(200, "PUT", &format!("{CONTACTS}/{contact}/associations/default/deals/{deal}"), Value::Null);
     let body = json!({"primaryObjectId": one, "objectIdToMerge": two});
     let survivor = bench.ok(200, "POST", &format!("{COMPANIES}/merge"), body)["id"].clone();
-    bench.portal.tell_app_lifecycle(bench.now, 1_000_001, false);
-    bench.portal.tell_app_lifecycle(bench.now, 1_000_001, true);
     publish(&mut bench);
     let events = read_all(&mut bench);
     let added: Vec<&Value> = events.iter().filter(|event| event["action"] == "ASSOCIATION_ADDED").collect();
@@ -114,7 +111,6 @@ fn merges_associations_and_installs_stand_in_it_too() {
     let merge = events.iter().find(|event| event["action"] == "MERGE").unwrap();
     assert_eq!(merge["newObjectId"].to_string(), survivor.as_str().unwrap());
     assert_eq!(events.iter().filter(|event| event["action"] == "DELETE").count(), 2);
-    assert_eq!(events.last().unwrap()["action"], "APP_UNINSTALL");
 }
 
 #[test]
@@ -218,4 +214,57 @@ fn urls_expire_and_files_are_gone_after_three_days() {
     assert_eq!(bench.get(&format!("{JOURNAL}/earliest")).status, 204);
     let old = offered["currentOffset"].as_str().unwrap();
     bench.ok(404, "GET", &format!("{JOURNAL}/offset/{old}/next"), Value::Null);
+}
+
+#[test]
+fn an_install_and_an_uninstall_stand_in_the_app_s_journal() {
+    let mut bench = Bench::new();
+    let mut app = OAuthApp::new(7, "client", "secret", "https://app.example.com/done", &["oauth"]);
+    app.app_scopes = ["read", "subscriptions.read", "subscriptions.write"]
+        .map(|scope| format!("developer.webhooks_journal.{scope}"))
+        .into();
+    let registered = bench.call("POST", "/_sandbox/apps", serde_json::to_value(&app).unwrap());
+    assert_eq!(registered.status, 200, "{}", registered.body);
+    let token = |bench: &mut Bench, form: &str| {
+        let request = http::Request::post("/oauth/2026-03/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(bytes::Bytes::from(form.to_owned()))
+            .unwrap();
+        let reply = bench.portal.handle(bench.now, &request).response;
+        let body: Value = serde_json::from_slice(reply.body()).unwrap();
+        assert_eq!(reply.status(), 200, "{body}");
+        body["access_token"].as_str().unwrap().to_owned()
+    };
+    let scopes = app.app_scopes.iter().cloned().collect::<Vec<_>>().join("%20");
+    let own = token(
+        &mut bench,
+        &format!("grant_type=client_credentials&client_id=client&client_secret=secret&scope={scopes}"),
+    );
+    for event_type in ["4-1909196", "4-1916193"] {
+        let body =
+            json!({"subscriptionType": "APP_LIFECYCLE_EVENT", "eventTypeId": event_type, "properties": []});
+        assert_eq!(bench.reply_as(&own, "POST", SUBSCRIPTIONS, &body).response.status(), 201);
+    }
+    let link =
+        "/oauth/authorize?client_id=client&redirect_uri=https%3A%2F%2Fapp.example.com%2Fdone&scope=oauth";
+    let consent = http::Request::post(link)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(bytes::Bytes::from_static(b"answer=allow"))
+        .unwrap();
+    let consented = bench.portal.handle(bench.now, &consent).response;
+    let location = consented.headers()["location"].to_str().unwrap().to_owned();
+    let code = location.split_once("code=").unwrap().1.split('&').next().unwrap();
+    let redirect = "redirect_uri=https%3A%2F%2Fapp.example.com%2Fdone";
+    token(
+        &mut bench,
+        &format!(
+            "grant_type=authorization_code&client_id=client&client_secret=secret&{redirect}&code={code}"
+        ),
+    );
+    bench.ok(200, "POST", "/_sandbox/apps/7/uninstall", Value::Null);
+    publish(&mut bench);
+    let reply = bench.reply_as(&own, "GET", &format!("{JOURNAL}/earliest"), &Value::Null);
+    let offered: Value = serde_json::from_slice(reply.response.body()).unwrap();
+    let (_, file) = fetch(&mut bench, &offered["url"]);
+    assert_eq!(actions(file["journalEvents"].as_array().unwrap()), ["APP_INSTALL", "APP_UNINSTALL"]);
 }
