@@ -498,5 +498,10 @@ fn privacy_rows() -> Vec<(&'static str, String, String)> {
         ("bad-expression", scope("amont > 3"), scope("amount > 3")),
         ("bad-expression", scope("name + 'x'"), scope("name + 'x' == 'ax'")),
         ("bad-expression", computed("mial + boss"), computed("mail + boss")),
+        (
+            "bad-expression",
+            scope(&format!("amount > 0{}", " && amount > 0".repeat(250))),
+            scope(&format!("amount > 0{}", " && amount > 0".repeat(20))),
+        ),
     ]
 }
