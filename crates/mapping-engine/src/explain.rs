@@ -1,10 +1,11 @@
-//! Why a record's properties have the values they have, in clear.
+//! Why a record's properties have the values they have, in clear but for the sensitive ones.
 
 use std::fmt;
 
-use sync_types::{ExternalId, FieldProblem, Value};
+use sync_types::{ExternalId, FieldProblem, Sensitivity, Value};
 
-/// How a record is mapped, property by property. `Display` shows values in clear; `Debug` does not.
+/// How a record is mapped, property by property. `Display` shows values in clear, but those of sensitive properties
+/// not at all; `Debug` shows none.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The link's name.
@@ -22,6 +23,8 @@ pub struct FieldExplanation {
     pub property: String,
     /// The source paths, with commas between several.
     pub path: String,
+    /// How far its values may be shown: who shows [`FieldExplanation::steps`] has to look.
+    pub sensitivity: Sensitivity,
     /// The value at the source and after each transform, with the transform's name, as far as it came.
     pub steps: Vec<(String, Value)>,
     /// What is written in the end; `None`: the property is left alone.
@@ -33,11 +36,15 @@ impl fmt::Display for Explanation {
         writeln!(f, "{} {}", self.link, self.record)?;
         for field in &self.fields {
             writeln!(f, "  {} <- {}", field.property, field.path)?;
+            let shown = |value: &Value| match field.sensitivity {
+                Sensitivity::Sensitive if !value.is_null() => String::from("(not shown)"),
+                _ => value.reveal().to_string(),
+            };
             for (name, value) in &field.steps {
-                writeln!(f, "    {name:<16} {}", value.reveal())?;
+                writeln!(f, "    {name:<16} {}", shown(value))?;
             }
             match &field.outcome {
-                Ok(Some(value)) => writeln!(f, "    = {}", value.reveal())?,
+                Ok(Some(value)) => writeln!(f, "    = {}", shown(value))?,
                 Ok(None) => writeln!(f, "    = left alone")?,
                 Err(problem) => {
                     writeln!(f, "    ! {} [{}]", problem.reason, problem.code)?;

@@ -94,27 +94,29 @@ impl CheckedMapping {
     }
 
     /// Tells how each property of a record gets its value, step by step and in clear: for a person who asked,
-    /// never for logs. `None`: the mapping has no such link.
+    /// never for logs. Sensitive values are part of it; its `Display` leaves them out. `None`: the mapping has no such link.
     #[must_use]
     pub fn explain(&self, link: LinkId, record: &Record) -> Option<Explanation> {
         let plan = self.plans.get(usize::from(link.0))?;
+        let spec = self.links.get(usize::from(link.0))?;
         let places = plan.places(record.shape());
         let fields = plan
             .fields
             .iter()
-            .map(|field| {
+            .zip(&spec.properties)
+            .map(|(field, property)| {
                 let mut trace = Trace::default();
                 let outcome = plan.run_field(field, record, &places, Some(&mut trace));
                 FieldExplanation {
                     property: field.property.clone(),
                     path: plan.source_text(field),
+                    sensitivity: property.sensitivity,
                     steps: trace.steps,
                     outcome,
                 }
             })
             .collect();
-        let link = self.links.get(usize::from(link.0))?;
-        Some(Explanation { link: link.name.clone(), record: record.id().clone(), fields })
+        Some(Explanation { link: spec.name.clone(), record: record.id().clone(), fields })
     }
 }
 

@@ -285,6 +285,14 @@ fn an_explanation_shows_each_step_in_clear() {
          help: correct it at the source, or add its format: `{ date = [\"%d.%m.%Y\"] }`\n"
     );
     assert!(!format!("{explanation:?}").contains("xample"), "Debug keeps values out of logs");
+    let sensitive = checked(&people(
+        "fields = [{ from = 'mail', to = 'email', transform = 'email', sensitivity = 'sensitive' }, { from = 'day', to = 'day' }]",
+    ));
+    let shown = sensitive.explain(LinkId(0), &record(&columns)).unwrap().to_string();
+    assert!(
+        shown.contains("= (not shown)") && shown.contains("= soon") && !shown.contains("xample"),
+        "{shown}"
+    );
     assert!(mapping.explain(LinkId(9), &record(&columns)).is_none());
 }
 
