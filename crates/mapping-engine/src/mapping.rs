@@ -4,7 +4,7 @@ use std::fmt;
 
 use sync_types::{
     EdgeRule, EdgeRuleId, ExternalId, FieldProblem, LeftField, Link, LinkId, MapError, Mapped, Mapper,
-    Record, Requirements, Value,
+    Record, Requirements, Sensitivity, Value,
 };
 
 use crate::explain::{Explanation, FieldExplanation};
@@ -94,12 +94,18 @@ impl CheckedMapping {
     }
 
     /// Tells how each property of a record gets its value, step by step and in clear: for a person who asked,
-    /// never for logs. Sensitive values are part of it; its `Display` leaves them out. `None`: the mapping has no such link.
+    /// never for logs. Sensitive values are part of it; its `Display` leaves them out. A field that reads what a
+    /// sensitive one reads is as sensitive. `None`: the mapping has no such link.
     #[must_use]
     pub fn explain(&self, link: LinkId, record: &Record) -> Option<Explanation> {
         let plan = self.plans.get(usize::from(link.0))?;
         let spec = self.links.get(usize::from(link.0))?;
         let places = plan.places(record.shape());
+        let of_sensitive = plan.fields.iter().zip(&spec.properties);
+        let sensitive: Vec<usize> = of_sensitive
+            .filter(|(_, property)| property.sensitivity == Sensitivity::Sensitive)
+            .flat_map(|(field, _)| field.source.paths())
+            .collect();
         let fields = plan
             .fields
             .iter()
@@ -110,7 +116,10 @@ impl CheckedMapping {
                 FieldExplanation {
                     property: field.property.clone(),
                     path: plan.source_text(field),
-                    sensitivity: property.sensitivity,
+                    sensitivity: match field.source.paths().iter().any(|path| sensitive.contains(path)) {
+                        true => Sensitivity::Sensitive,
+                        false => property.sensitivity,
+                    },
                     steps: trace.steps,
                     outcome,
                 }

@@ -286,7 +286,7 @@ fn an_explanation_shows_each_step_in_clear() {
     );
     assert!(!format!("{explanation:?}").contains("xample"), "Debug keeps values out of logs");
     let sensitive = checked(&people(
-        "fields = [{ from = 'mail', to = 'email', transform = 'email', sensitivity = 'sensitive' }, { from = 'day', to = 'day' }]",
+        "fields = [{ from = 'mail', to = 'email', transform = 'email', sensitivity = 'sensitive' }, { from = 'day', to = 'day' }, { template = 'to {mail}', to = 'note' }]",
     ));
     let shown = sensitive.explain(LinkId(0), &record(&columns)).unwrap().to_string();
     assert!(
