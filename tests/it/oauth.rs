@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http_transport::{Clock, TokenProvider as _, TokioClock};
-use hubspot_client::{Client, CreateRow, ErrorKind, Limits, ObjectType};
+use http_transport::{Clock, TokenProvider, TokioClock};
+use hubspot_client::{Client, CreateRow, ErrorKind, Limits, ObjectType, RawRequest};
 use hubspot_sandbox::{Portal, PortalConfig};
-use oauth::{GrantStatus, InstallError, NoToken, Reason};
-use workspace_tests::connected::{APP_ID, Connected, PORTAL, registered};
+use oauth::{AppTokens, GrantStatus, InstallError, NoToken, Reason, WantedScopes};
+use workspace_tests::connected::{APP_ID, Connected, JOURNAL_SCOPE, PORTAL, registered};
 use workspace_tests::{PortalTransport, TOKEN};
 
 const URL: &str = "http://localhost";
@@ -36,11 +36,15 @@ impl Bench {
 
     /// A client whose credential is the installed app's.
     fn client(&self, holder: &str) -> Client {
+        self.client_of(Arc::new(self.connected.tokens(holder)))
+    }
+
+    fn client_of(&self, tokens: Arc<dyn TokenProvider>) -> Client {
         Client::builder(URL)
             .transport(self.transport.clone())
             .clock(self.clock.clone())
             .limits(Limits::oauth())
-            .token_provider(Arc::new(self.connected.tokens(holder)))
+            .token_provider(tokens)
             .build()
             .unwrap()
     }
@@ -153,4 +157,25 @@ async fn a_revoked_grant_ends_with_its_last_access_token() {
     other.account().details().await.unwrap();
     bench.clock.sleep(Duration::from_secs(1_800)).await;
     assert_eq!(other.account().details().await.unwrap_err().kind(), ErrorKind::RevokedCredential);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apps_own_token_opens_the_journal_and_no_portal() {
+    let bench = Bench::new("2026-03", false);
+    bench.connected.install().await.unwrap();
+    let endpoint = bench.connected.endpoint.clone();
+    let own = AppTokens::new(endpoint, bench.clock.clone(), &WantedScopes::required([JOURNAL_SCOPE]));
+    let (own, portals) = (bench.client_of(Arc::new(own)), bench.client("one"));
+    let get = async |client: &Client, path: &str| {
+        let answer = client.raw(RawRequest::new(http::Method::GET, path)).await;
+        answer.map(|_| ()).map_err(|error| error.kind())
+    };
+    let (journal, contacts) = ("/webhooks-journal/subscriptions/2026-03", "/crm/objects/2026-03/contacts");
+    for _ in 0..3 {
+        assert_eq!(get(&own, journal).await, Ok(()));
+        bench.clock.sleep(Duration::from_secs(3_600)).await;
+    }
+    assert_eq!(get(&own, contacts).await, Err(ErrorKind::MissingScope));
+    assert_eq!(get(&portals, journal).await, Err(ErrorKind::MissingScope));
+    assert_eq!(get(&portals, contacts).await, Ok(()));
 }

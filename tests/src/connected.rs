@@ -20,6 +20,9 @@ pub const APP_ID: u64 = 77;
 /// The number of a sandbox portal.
 pub const PORTAL: PortalId = PortalId(51_234_567);
 
+/// A scope of the app itself.
+pub const JOURNAL_SCOPE: &str = "developer.webhooks_journal.subscriptions.read";
+
 const CLIENT_ID: &str = "test-client";
 const CLIENT_SECRET: &str = "test-client-secret";
 const REDIRECT: &str = "http://localhost:3000/oauth/callback";
@@ -32,6 +35,7 @@ const MASTER_KEY: &str = "dGhlIG1hc3RlciBrZXkgb2YgdGVzdHMsIDMyIGJ5dGU=";
 pub fn registered(rotates: bool) -> OAuthApp {
     let mut app = OAuthApp::new(APP_ID, CLIENT_ID, CLIENT_SECRET, REDIRECT, &SCOPES);
     app.rotate_refresh_tokens = rotates;
+    app.app_scopes = [JOURNAL_SCOPE.to_owned()].into();
     app
 }
 
