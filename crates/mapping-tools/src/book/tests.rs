@@ -28,9 +28,6 @@ associations = [{ name = "boss", to = "people", key = "boss", label = "Boss", in
 
 [picklists.tier]
 map = { "A|B" = "gold", C = "silver" }
-
-[picklists.unused]
-map = { x = "y" }
 "#;
 
 fn book(text: &str) -> Book {
@@ -50,6 +47,14 @@ fn the_book_in_html() {
     // The head is the same for every book.
     let body = html.split_once("<body>").unwrap().1;
     insta::assert_snapshot!(body);
+}
+
+#[test]
+fn what_the_checker_warns_of_is_an_open_question() {
+    let markdown = book(&format!("{MAPPING}\n[picklists.unused]\nmap = {{ x = \"y\" }}\n")).to_markdown();
+    let questions =
+        markdown.split("## Open questions").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    assert!(questions.contains("`unused`"), "{markdown}");
 }
 
 #[test]
