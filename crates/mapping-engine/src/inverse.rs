@@ -141,19 +141,43 @@ fn assumed(start: Ty, steps: &[Step]) -> Ty {
     if start == Ty::Any && reads_text { Ty::Text } else { start }
 }
 
+/// Why a step that can be undone by itself cannot be before these later ones.
+fn misplaced(step: &Step, later: &[Step]) -> Option<(&'static str, &'static str)> {
+    match step {
+        Step::MaxLength { .. } if !later.iter().all(|step| matches!(step, Step::MaxLength { .. })) => Some((
+            "a length that fits here may not fit when the later transforms are undone",
+            "put `max_length` at the end of the list",
+        )),
+        Step::Prefix(_) | Step::Suffix(_) | Step::Pad { .. } if later.iter().any(writes_anew) => Some((
+            "a later transform writes the value anew, without what this one adds",
+            "put it behind the transforms that read a writing, such as `email` or `country`",
+        )),
+        _ => None,
+    }
+}
+
+/// Whether a step recognises what a text means and writes that in a form of its own.
+fn writes_anew(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Email
+            | Step::Domain
+            | Step::Url
+            | Step::Phone(_)
+            | Step::Country { .. }
+            | Step::Region { .. }
+            | Step::Language { .. }
+            | Step::CurrencyCode
+    )
+}
+
 /// The chain's steps undone, in the order in which they run back, and what the chain gives.
 fn undo(steps: &[Step], start: Ty) -> Result<(Vec<Step>, Ty), Reason> {
     let mut taken = start;
     let mut undone = Vec::with_capacity(steps.len());
     for (place, step) in steps.iter().enumerate() {
-        let later = steps.get(place + 1..).unwrap_or_default();
-        let checks_length = |step: &Step| matches!(step, Step::MaxLength { .. });
-        if checks_length(step) && !later.iter().all(checks_length) {
-            return Err(Reason {
-                step: Some(place),
-                reason: "a length that fits here may not fit when the later transforms are undone".into(),
-                remedy: "put `max_length` at the end of the list".into(),
-            });
+        if let Some((reason, remedy)) = misplaced(step, steps.get(place + 1..).unwrap_or_default()) {
+            return Err(Reason { step: Some(place), reason: reason.into(), remedy: remedy.into() });
         }
         match step.inverse(taken) {
             Inverse::Exact(steps) | Inverse::NormalForm(steps) => undone.push(steps),

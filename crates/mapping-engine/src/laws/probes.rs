@@ -64,6 +64,13 @@ pub(super) fn source(steps: &[Step], limits: &Limits) -> Vec<Value> {
             _ => {}
         }
     }
+    // What a transform does to a text, it does to each item of a list.
+    let lists: Vec<Value> = values
+        .iter()
+        .filter(|value| value.as_text().is_some())
+        .map(|text| Value::List(vec![text.clone()]))
+        .collect();
+    values.extend(lists);
     values
 }
 

@@ -515,6 +515,8 @@ fn what_loses_something_has_no_way_back() {
         ("{ date = ['%d.%m.%y'] }", "none of its formats"),
         ("{ date_time = { formats = ['%d.%m.%Y'] } }", "none of its formats"),
         ("'parse_json', { pointer = '/a' }", "the rest of the nested value"),
+        ("{ max_length = 8 }, 'trim'", "a length that fits here"),
+        ("{ prefix = 'C-' }, 'country'", "writes the value anew"),
     ];
     for (transforms, reason) in lossy {
         let told = Field::new(SourcePlan::First(vec![0]), &["x"], chain(transforms), Ty::Text).err();
