@@ -8,6 +8,7 @@ use crate::objects::types::TypeKey;
 use crate::state::State;
 use crate::time::{Millis, iso};
 use crate::webhooks::changes::{Change, What};
+use crate::webhooks::hears;
 
 /// Event types of an app's life (HubSpot docs: webhooks journal).
 const INSTALLED: &str = "4-1909196";
@@ -31,7 +32,7 @@ struct Told {
 pub(super) fn of(state: &State, changes: &[Change]) -> Vec<(u64, Value)> {
     let mut events = Vec::new();
     for told in tell(state, changes) {
-        for (app_id, journal) in &state.journals.apps {
+        for (app_id, journal) in state.journals.apps.iter().filter(|(id, _)| hears(state, **id)) {
             let matching: Vec<&Subscription> =
                 journal.subscriptions.values().filter(|one| matches(one, &told)).collect();
             if !matching.is_empty() {

@@ -8,6 +8,7 @@ use crate::context::{Answer, Ctx};
 use crate::error::ApiError;
 use crate::state::State;
 use crate::time::{Millis, iso};
+use crate::webhooks::hears;
 
 /// One subscription, with the fields of every type.
 #[derive(Clone, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ const TYPES: [(&str, &[&str]); 5] = [
 ];
 
 impl Subscription {
-    fn check(&self, state: &State) -> Result<(), ApiError> {
+    fn check(&self, state: &State, app_id: u64) -> Result<(), ApiError> {
         let Some((_, actions)) = TYPES.iter().find(|(name, _)| *name == self.subscription_type) else {
             return Err(ApiError::validation(format!(
                 "{} is not a subscriptionType",
@@ -66,7 +67,7 @@ impl Subscription {
         if self.actions.is_empty() {
             return Err(ApiError::validation("actions must not be empty"));
         }
-        if self.portal_id != Some(state.config.portal_id) {
+        if self.portal_id != Some(state.config.portal_id) || !hears(state, app_id) {
             return Err(ApiError::validation("portalId must name an account that installed the app"));
         }
         let needs_type = self.subscription_type != "LIST_MEMBERSHIP";
@@ -92,7 +93,7 @@ impl Subscription {
 
 pub(super) fn create(state: &mut State, ctx: &Ctx<'_>, app_id: u64) -> Result<Answer, ApiError> {
     let input: Subscription = ctx.json()?;
-    input.check(state)?;
+    input.check(state, app_id)?;
     let journals = &mut state.journals;
     journals.next_subscription += 1;
     let id = journals.next_subscription;

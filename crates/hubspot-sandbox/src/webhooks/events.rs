@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::changes::{Change, What};
-use super::{App, Subscription, delivery};
+use super::{App, Subscription, delivery, hears};
 use crate::associations::types::LinkKind;
 use crate::objects::types::TypeKey;
 use crate::state::State;
@@ -38,7 +38,7 @@ pub(super) fn queue(state: &mut State, changes: &[Change], now: Millis) {
         let source = state.sources.get_index(change.source as usize).cloned();
         let portal_id = state.config.portal_id;
         let mut events = Vec::new();
-        for (app_id, app) in &state.webhooks.apps {
+        for (app_id, app) in state.webhooks.apps.iter().filter(|(id, _)| hears(state, **id)) {
             for (id, subscription) in subscribed(app, &told) {
                 let mut event = Map::new();
                 event.insert("subscriptionId".to_owned(), json!(id));

@@ -189,6 +189,12 @@ pub(crate) fn resume(state: &mut State) {
     update_listening(state);
 }
 
+/// Whether an app hears of this portal: an OAuth app once it is installed, any other from the beginning.
+pub(crate) fn hears(state: &State, app_id: u64) -> bool {
+    let by_oauth = state.config.apps.iter().any(|app| app.app_id == app_id);
+    !by_oauth || state.oauth.installed_apps().any(|installed| installed == app_id)
+}
+
 /// Tells everybody who listens what has happened since the last time.
 pub(crate) fn spread(state: &mut State, now: Millis) {
     let changes = changes::take(state, now);

@@ -245,6 +245,9 @@ fn an_install_and_an_uninstall_stand_in_the_app_s_journal() {
             json!({"subscriptionType": "APP_LIFECYCLE_EVENT", "eventTypeId": event_type, "properties": []});
         assert_eq!(bench.reply_as(&own, "POST", SUBSCRIPTIONS, &body).response.status(), 201);
     }
+    let contacts = object(&["CREATE"], &[]);
+    let refused = bench.reply_as(&own, "POST", SUBSCRIPTIONS, &contacts).response;
+    assert_eq!(refused.status(), 400, "the portal has not installed the app");
     let link =
         "/oauth/authorize?client_id=client&redirect_uri=https%3A%2F%2Fapp.example.com%2Fdone&scope=oauth";
     let consent = http::Request::post(link)
@@ -261,10 +264,16 @@ fn an_install_and_an_uninstall_stand_in_the_app_s_journal() {
             "grant_type=authorization_code&client_id=client&client_secret=secret&{redirect}&code={code}"
         ),
     );
+    assert_eq!(bench.reply_as(&own, "POST", SUBSCRIPTIONS, &contacts).response.status(), 201);
+    bench.contact("heard@example.com");
     bench.ok(200, "POST", "/_sandbox/apps/7/uninstall", Value::Null);
+    bench.contact("unheard@example.com");
     publish(&mut bench);
     let reply = bench.reply_as(&own, "GET", &format!("{JOURNAL}/earliest"), &Value::Null);
     let offered: Value = serde_json::from_slice(reply.response.body()).unwrap();
     let (_, file) = fetch(&mut bench, &offered["url"]);
-    assert_eq!(actions(file["journalEvents"].as_array().unwrap()), ["APP_INSTALL", "APP_UNINSTALL"]);
+    assert_eq!(
+        actions(file["journalEvents"].as_array().unwrap()),
+        ["APP_INSTALL", "CREATE", "APP_UNINSTALL"]
+    );
 }

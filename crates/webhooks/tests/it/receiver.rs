@@ -316,6 +316,23 @@ async fn without_a_durable_store_there_is_no_200_and_the_answer_is_in_time() {
 }
 
 #[tokio::test]
+async fn events_of_several_portals_in_one_body_go_to_each() {
+    let inbox = Arc::new(SqliteInbox::in_memory().unwrap());
+    let receiver = receiver(inbox.clone());
+    let event = |portal: u64, kind: &str| serde_json::json!({"portalId": portal, "occurredAt": 1, "subscriptionType": kind, "objectId": 5});
+    let body = serde_json::json!([
+        event(1, "contact.creation"),
+        event(2, "contact.creation"),
+        event(2, "brand.new"),
+        event(1, "contact.creation"),
+    ]);
+    assert_eq!(receiver.receive(signed(body.to_string().as_bytes(), now())).await.status(), StatusCode::OK);
+    for (portal, count) in [(1, 1), (2, 2), (3, 0)] {
+        assert_eq!(inbox.take(PortalId(portal), 10).await.unwrap().len(), count, "{portal}");
+    }
+}
+
+#[tokio::test]
 async fn a_thousand_events_fit_and_one_more_does_not() {
     let inbox = Arc::new(SqliteInbox::in_memory().unwrap());
     let receiver = receiver(inbox.clone());
