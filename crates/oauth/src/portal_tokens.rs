@@ -215,6 +215,9 @@ impl Shared {
             Ok(usable) => {
                 gate.failures = 0;
                 gate.not_before = None;
+                if rejected.is_some() {
+                    gate.healed_at = Some(clock.monotonic());
+                }
                 let cached = Cached {
                     access: usable.grant.access.clone(),
                     good_until: usable.look_again_at,
@@ -309,7 +312,7 @@ impl TokenProvider for PortalTokens {
             // It was replaced meanwhile, or dropped: asking again tells.
             return true;
         }
-        let mut gate = Arc::clone(&self.shared.gate).lock_owned().await;
+        let gate = Arc::clone(&self.shared.gate).lock_owned().await;
         if !is_present(self.cached()) {
             return true;
         }
@@ -318,7 +321,6 @@ impl TokenProvider for PortalTokens {
             tracing::error!(portal = %self.portal(), "a token that was just renewed is refused as well");
             return false;
         }
-        gate.healed_at = Some(now);
         self.renew(gate, Some(token.clone())).await.is_ok()
     }
 }

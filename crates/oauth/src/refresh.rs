@@ -119,22 +119,30 @@ impl Refresher {
         rejected: Option<&SecretString>,
         unsaved: &mut Option<Unsaved>,
     ) -> Result<Usable, RefreshError> {
-        // Whoever had the lease before may have done the work.
-        let (grant, revision) = self.load().await?;
-        if !matches!(grant.step(self.clock.now(), rejected), Step::Renew { .. }) {
-            return self.checked(grant);
-        }
-        let interrupted = grant.refreshing.clone();
+        let (noted, revision, interrupted) = loop {
+            // Whoever had the lease before may have done the work.
+            let (grant, revision) = self.load().await?;
+            if !matches!(grant.step(self.clock.now(), rejected), Step::Renew { .. }) {
+                return self.checked(grant);
+            }
+            let interrupted = grant.refreshing.clone();
+            // The time of the first one that was cut off is kept: whatever was lost was lost since then.
+            let since = interrupted.as_ref().map_or_else(|| self.clock.now(), |earlier| earlier.since);
+            let noted = Grant { refreshing: Some(Refreshing { since, by: self.holder.clone() }), ..grant };
+            match self.grants.save(&noted, Some(revision)).await {
+                Ok(revision) => break (noted, revision, interrupted),
+                // A new install or a rotation of keys came in between.
+                Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let since = noted.refreshing.as_ref().map_or_else(|| self.clock.now(), |note| note.since);
         if let Some(earlier) = &interrupted {
             tracing::warn!(
-                portal = %self.portal, since = %earlier.since, by = earlier.by,
+                portal = %self.portal, %since, by = earlier.by,
                 "a renewal was cut off before its end is known; trying again with the refresh token from before it"
             );
         }
-        // The time of the first one that was cut off is kept: whatever was lost was lost since then.
-        let since = interrupted.as_ref().map_or_else(|| self.clock.now(), |earlier| earlier.since);
-        let noted = Grant { refreshing: Some(Refreshing { since, by: self.holder.clone() }), ..grant };
-        let revision = self.grants.save(&noted, Some(revision)).await?;
 
         let mut lost = interrupted.is_some();
         match self.ask(&noted.refresh, &mut lost).await {
@@ -219,13 +227,28 @@ impl Refresher {
         Err(RefreshError::Endpoint(self.portal, error))
     }
 
-    /// Stops the portal, unless somebody wrote meanwhile: a new install must not be stopped by the end of the old one.
-    async fn stop(&self, noted: &Grant, revision: Revision, reason: Reason) -> Result<Usable, RefreshError> {
+    /// Stops the portal, unless somebody brought other tokens meanwhile: a new install must not be stopped by the end of
+    /// the old one, and may well have the same refresh token.
+    async fn stop(
+        &self,
+        noted: &Grant,
+        mut revision: Revision,
+        reason: Reason,
+    ) -> Result<Usable, RefreshError> {
+        let same = |one: &SecretString, other: &SecretString| one.expose_secret() == other.expose_secret();
         let stopped = noted.stopped(self.clock.now(), reason);
-        match self.grants.save(&stopped, Some(revision)).await {
-            Ok(_) => self.checked(stopped),
-            Err(error) if error.kind() == StoreErrorKind::Conflict => self.checked(self.load().await?.0),
-            Err(error) => Err(error.into()),
+        loop {
+            match self.grants.save(&stopped, Some(revision)).await {
+                Ok(_) => return self.checked(stopped),
+                Err(error) if error.kind() == StoreErrorKind::Conflict => {
+                    let (found, at) = self.load().await?;
+                    if !same(&found.refresh, &noted.refresh) || !same(&found.access, &noted.access) {
+                        return self.checked(found);
+                    }
+                    revision = at;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 

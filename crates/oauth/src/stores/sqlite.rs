@@ -53,16 +53,34 @@ impl SqliteTokenStore {
         Ok(Self { connection: Arc::new(Mutex::new(connection)), path: path.to_owned() })
     }
 
-    /// Runs one transaction on a thread that may wait.
+    /// Runs one transaction that reads, which waits for nobody.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(TransactionBehavior::Deferred, work).await
+    }
+
+    /// Runs one transaction that may write. It has the file from its first statement on, so that what it reads is what it
+    /// writes over.
     async fn transact<T: Send + 'static>(
         &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(TransactionBehavior::Immediate, work).await
+    }
+
+    /// Runs one transaction on a thread that may wait.
+    async fn run<T: Send + 'static>(
+        &self,
+        behavior: TransactionBehavior,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failed> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (connection, path) = (Arc::clone(&self.connection), self.path.clone());
         let done = tokio::task::spawn_blocking(move || {
             // After a panic the transaction under way was rolled back as it was dropped.
             let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = connection.transaction_with_behavior(behavior)?;
             let result = work(&transaction)?;
             transaction.commit()?;
             Ok(result)
@@ -101,7 +119,7 @@ impl fmt::Debug for SqliteTokenStore {
 impl SealedStore for SqliteTokenStore {
     async fn get(&self, name: &str) -> Result<Option<Entry>, StoreError> {
         let name = name.to_owned();
-        self.transact(move |transaction| Ok(entry(transaction, &name)?)).await
+        self.read(move |transaction| Ok(entry(transaction, &name)?)).await
     }
 
     async fn put(
@@ -136,7 +154,7 @@ impl SealedStore for SqliteTokenStore {
     }
 
     async fn names(&self) -> Result<Vec<String>, StoreError> {
-        self.transact(|transaction| {
+        self.read(|transaction| {
             let mut statement = transaction.prepare("SELECT name FROM entry")?;
             let names = statement.query_map([], |row| row.get(0))?;
             Ok(names.collect::<Result<_, _>>()?)

@@ -243,6 +243,20 @@ async fn a_refused_token_is_healed_once_and_then_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_healing_that_failed_is_tried_again_later() {
+    let bench = Bench::installed().await;
+    let tokens = bench.tokens("one");
+    let first = tokens.token().await.unwrap();
+    bench.server.change(|inside| inside.script = std::iter::repeat_n(Does::Down, 3).collect());
+    assert!(!tokens.rejected(&first).await);
+    assert!(!tokens.rejected(&first).await, "the server is left alone for a while");
+    assert_eq!(bench.server.calls(), 3);
+    bench.pass(2).await;
+    assert!(tokens.rejected(&first).await);
+    assert_eq!(get(&tokens).await, "canary-access-2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_refused_in_one_process_is_renewed_once_for_all() {
     let bench = Bench::installed().await;
     let processes: Vec<PortalTokens> = (0..4).map(|n| bench.tokens(&format!("process {n}"))).collect();

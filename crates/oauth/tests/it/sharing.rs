@@ -128,6 +128,39 @@ async fn a_new_install_in_the_middle_of_a_renewal_wins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rewrite_in_the_middle_of_a_renewal_changes_nothing_of_its_end() {
+    for (rotates, revoked) in [(false, false), (true, false), (false, true)] {
+        let bench = Bench::installed().await;
+        bench.pass(1_800).await;
+        bench.server.change(|inside| {
+            inside.rotates = rotates;
+            inside.script.push_back(Does::Slowly(10));
+            if revoked {
+                inside.refresh = None;
+            }
+        });
+        let tokens = bench.tokens("one");
+        let renewal = {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { tokens.get().await })
+        };
+        bench.pass(1).await;
+        // As a rotation of keys does: the same content under another revision.
+        let (grant, revision) = bench.grants.load("app", PORTAL).await.unwrap().unwrap();
+        bench.grants.save(&grant, Some(revision)).await.unwrap();
+        let outcome = renewal.await.unwrap();
+        let (grant, _) = bench.grants.load("app", PORTAL).await.unwrap().unwrap();
+        if revoked {
+            assert!(matches!(outcome, Err(NoToken::NeedsReauthorisation { .. })), "{outcome:?}");
+            assert!(matches!(grant.status(), GrantStatus::NeedsReauthorisation { .. }));
+        } else {
+            assert_eq!(outcome.unwrap().expose_secret(), "canary-access-2", "rotates {rotates}");
+            assert_eq!(grant.refreshing(), None);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_process_frozen_past_its_lease_brings_its_answer_in_or_gives_way() {
     // Frozen: it asked, another one took over when the lease was over, and only then it goes on.
     for rotates in [false, true] {
