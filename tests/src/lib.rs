@@ -3,7 +3,11 @@
 pub mod bench;
 pub mod connected;
 mod portal;
+#[cfg(feature = "simulation")]
+pub mod simulate;
 mod world;
 
 pub use portal::PortalTransport;
-pub use world::{TOKEN, World};
+#[cfg(feature = "simulation")]
+pub(crate) use world::broken;
+pub use world::{FINGERPRINT_KEY, TOKEN, World};

@@ -21,6 +21,9 @@ use crate::PortalTransport;
 /// The credential of every world's portal.
 pub const TOKEN: &str = "pat-test";
 
+/// The secret of every world's state file.
+pub const FINGERPRINT_KEY: [u8; 16] = [7; 16];
+
 /// A source, a portal, and all that is between them.
 pub struct World {
     /// The customer's system.
@@ -48,7 +51,9 @@ impl World {
             Err(problems) => broken(&format!("the mapping was refused:\n{problems}")),
         };
         let portal = Arc::new(Mutex::new(Portal::new(config)));
-        let folder = tempfile::tempdir().unwrap_or_else(|error| broken(&error.to_string()));
+        // In memory where there is such a place: a test loses nothing if the machine stops.
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let folder = folder.unwrap_or_else(|error| broken(&error.to_string()));
         let world = World { source: Arc::new(MemorySource::new()), portal, clock, mapping, limits, folder };
         let client = world.client();
         let steps = hubspot_adapter::provision::plan(&client, world.mapping.requirements()).await;
@@ -105,7 +110,7 @@ impl World {
     #[must_use]
     pub fn engine_with(&self, crash: &Arc<CrashPlan>, options: Options) -> Engine {
         let binding = Binding { engagement: self.mapping.name().to_owned(), portal: "1".into() };
-        let store = SqliteStore::open(&self.state(), &binding, [7; 16])
+        let store = SqliteStore::open(&self.state(), &binding, FINGERPRINT_KEY)
             .unwrap_or_else(|error| broken(&error.to_string()));
         let destination = Arc::new(HubSpotDestination::new(self.client()));
         let feed = SearchFeed::new(Arc::clone(&destination), Arc::clone(&self.clock));
@@ -157,6 +162,6 @@ fn start() -> jiff::Timestamp {
 }
 
 #[allow(clippy::panic, reason = "a test's world fails by panicking, like an assertion")]
-fn broken(why: &str) -> ! {
+pub(crate) fn broken(why: &str) -> ! {
     panic!("{why}")
 }

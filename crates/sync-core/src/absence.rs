@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sync_types::{
-    DestinationError, EdgeOutcome, ExternalId, Fate, Fingerprint, HeldConflict, Lane, LedgerEntry, LinkId,
-    NameId, OnDelete, OnDeleteConflict, OpId, Pair, PairId, PairState, PairWrite, RecordId, Shown, Target,
-    Verb,
+    Change, ChangeKind, DestinationError, EdgeOutcome, ExternalId, Fate, Fingerprint, HeldConflict, Lane,
+    LedgerEntry, LinkId, NameId, OnDelete, OnDeleteConflict, OpId, Pair, PairId, PairState, PairWrite,
+    RecordId, Shown, Sighting, Target, Verb,
 };
 
 use crate::error::EngineError;
 use crate::meet::{Left, Meeting, is_plan};
+use crate::mutation::{self, Bug};
 use crate::plan::base_of;
-use crate::run::{Kind, Mode, Run, Staged};
+use crate::run::{Kind, Mode, PairSet, Run, Staged};
 
 /// In place of a property's number: the record itself.
 pub(crate) const WHOLE_RECORD: NameId = NameId(0);
@@ -47,7 +48,7 @@ impl Run<'_> {
             }
         }
         let count = missing.len() as u64;
-        if count > FEW && count > self.engine.parts.options.deletions_max.min(pairs / 20) {
+        if self.is_too_much(count, pairs) {
             let collection = self.link(link).collection.clone();
             self.halt = Some(format!(
                 "{count} of {pairs} records of {collection} are missing at the source: nothing was deleted. If they \
@@ -103,6 +104,9 @@ impl Run<'_> {
             has_moved,
             "deleted-left",
         ) {
+            OnDelete::Keep if spec.on_left_delete != OnDelete::Keep && spec.creates_left => {
+                self.make_left_anew(link, meeting.pair);
+            }
             OnDelete::Keep => self.note_absence(link, meeting.pair, PairState::LeftGone),
             OnDelete::Ask => self.hold_deletion(link, meeting.pair, PairState::LeftMissing, "deleted-left"),
             OnDelete::Delete if is_plan(&self.mode) => {
@@ -147,6 +151,9 @@ impl Run<'_> {
                     self.make_anew(link, meeting.pair);
                 }
                 (Fate::Archived, _) => self.right_is_gone(link, lane, meeting),
+                (Fate::Unknown, _) if mutation::is(Bug::ActOnUnknown) => {
+                    self.right_is_gone(link, lane, meeting)
+                }
                 (Fate::Unknown, _) => self.note_absence(link, meeting.pair, PairState::RightMissing),
             }
         }
@@ -219,6 +226,9 @@ impl Run<'_> {
     }
 
     fn has_lasted(&self, pair: &Pair, state: PairState) -> bool {
+        if mutation::is(Bug::DeleteAtOnce) {
+            return true;
+        }
         let Some(since) = pair.since.filter(|_| pair.state == state) else { return false };
         let age = Duration::try_from(self.engine.parts.clock.now().duration_since(since)).unwrap_or_default();
         age >= self.engine.parts.options.absence
@@ -270,6 +280,138 @@ impl Run<'_> {
         }
         self.links_report(link).held += 1;
         self.note_absence(link, pair, state);
+    }
+
+    /// The left record was deleted, and the right one counts: the two are no pair any more, and the right one is
+    /// looked at as one that nobody knows.
+    fn make_left_anew(&mut self, link: LinkId, pair: Pair) {
+        let name = self.names(link);
+        let report = self.links_report(link);
+        report.gone += 1;
+        report.recreated += 1;
+        self.in_hand.remove(&(link, pair.external.clone()));
+        if is_plan(&self.mode) {
+            return;
+        }
+        self.tx.release.push((name, pair.external.clone(), WHOLE_RECORD));
+        if let Some(record) = pair.record {
+            self.tx.sight.push((name, Sighting { record, kind: ChangeKind::Changed }));
+        }
+        self.tx.pairs.push(PairWrite {
+            link: name,
+            external: pair.external,
+            record: None,
+            generation: pair.generation,
+            state: PairState::LeftGone,
+            since: Some(self.engine.parts.clock.now()),
+            row: Fingerprint(0),
+            bases: Vec::new(),
+            want: Vec::new(),
+            unwant: Vec::new(),
+            renew_edges: None,
+        });
+    }
+
+    /// A closed scan of the right, where it is asked for and where a link is loaded for the first time: records that
+    /// no pair knows are strangers, as if a feed had told of them; pairs whose record was not met are looked at on
+    /// both sides.
+    pub(crate) async fn sweep(&mut self) -> Result<(), EngineError> {
+        if matches!(self.mode, Mode::Apply(_)) {
+            return Ok(());
+        }
+        for link in self.link_ids() {
+            if !self.is_both_ways(link) || self.halt.is_some() {
+                continue;
+            }
+            let loaded = format!("loaded/{}", self.link(link).name);
+            let is_first = self.link(link).creates_left && self.engine.parts.store.cursor(&loaded)?.is_none();
+            if self.engine.parts.options.sweep || is_first {
+                self.sweep_link(link).await?;
+            }
+        }
+        self.drain().await
+    }
+
+    async fn sweep_link(&mut self, link: LinkId) -> Result<(), EngineError> {
+        let (object, name) = (self.link(link).object.clone(), self.names(link));
+        let lane = self.engine.parts.options.lane;
+        let destination = self.destination();
+        let mut met = PairSet::default();
+        let mut after: Option<String> = None;
+        loop {
+            let page = match destination.list(&object, &[], after.as_deref(), lane).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.halt = Some(error.to_string());
+                    return Ok(());
+                }
+            };
+            let ids: Vec<RecordId> = page.records.into_iter().map(|shown| shown.id).collect();
+            let mut strangers = Vec::new();
+            for (record, pair) in ids.iter().zip(self.engine.parts.store.pairs_by_record(name, &ids)?) {
+                match pair {
+                    Some(pair) => {
+                        met.insert(pair.id);
+                    }
+                    None => {
+                        strangers.push(Change { record: record.clone(), kind: ChangeKind::Changed, at: None })
+                    }
+                }
+            }
+            self.sight(link, &strangers)?;
+            self.commit()?;
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        let (mut missing, mut pairs) = (Vec::new(), 0_u64);
+        let mut from = PairId(0);
+        loop {
+            let page = self.engine.parts.store.scan_pairs(name, from, 1_000)?;
+            let Some(last) = page.last() else { break };
+            from = last.id;
+            for pair in page {
+                let is_live = pair.state == PairState::Linked && pair.record.is_some();
+                pairs += u64::from(is_live);
+                let is_free = !self.in_hand.contains(&(link, pair.external.clone()));
+                if is_live && is_free && pair.id <= self.last_pair && !met.contains(pair.id) {
+                    missing.push(pair);
+                }
+            }
+        }
+        let count = missing.len() as u64;
+        if self.is_too_much(count, pairs) {
+            self.halt = Some(format!(
+                "{count} of {pairs} linked records of {object} are missing in HubSpot: nothing was deleted. If they \
+                 really are gone, run again with a higher limit of deletions"
+            ));
+            return Ok(());
+        }
+        let collection = self.link(link).collection.clone();
+        for pairs in missing.chunks(100) {
+            let ids: Vec<ExternalId> = pairs.iter().map(|pair| pair.external.clone()).collect();
+            let found = match self.engine.parts.source.read(&collection, &ids).await {
+                Ok(found) => found,
+                Err(error) => {
+                    self.halt = Some(error.to_string());
+                    return Ok(());
+                }
+            };
+            for (pair, record) in pairs.iter().zip(found) {
+                // Gone on both sides: the scan of the source sees to it.
+                if let Some(record) = record {
+                    self.links_report(link).read += 1;
+                    self.invite(link, lane, pair.clone(), record)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether so many missing records are more likely a sign of something else than deletions.
+    fn is_too_much(&self, missing: u64, pairs: u64) -> bool {
+        missing > FEW && missing > self.engine.parts.options.deletions_max.min(pairs / 20)
     }
 
     /// The right record was deleted, and the left one counts: it is made anew, under a key of its own, because the
@@ -338,6 +480,12 @@ impl Run<'_> {
             unwant: Vec::new(),
             renew_edges: (!is_taken).then(|| self.rules_to(link)),
         };
+        if let (true, true, Left::Record { record, .. }) = (is_taken, mutation::is(Bug::MergeDeletes), &left)
+        {
+            let record = record.clone();
+            self.delete_left(link, lane, Meeting { pair, left, parked }, record);
+            return Ok(());
+        }
         if is_taken {
             let detail = format!(
                 "its record was merged in HubSpot into record {survivor}, which belongs to another record of the source"

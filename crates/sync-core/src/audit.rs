@@ -10,6 +10,7 @@ use sync_types::{
 };
 
 use crate::meet::BothWays;
+use crate::mutation::{self, Bug};
 use crate::plan::set_base;
 use crate::run::{Kind, Outgoing, Run, Staged};
 
@@ -112,6 +113,7 @@ impl Run<'_> {
             }
             restore.push((*place, before.value.clone()));
             match was {
+                _ if mutation::is(Bug::RestoreKeepsAgreement) => {}
                 Some(was) => set_base(&mut bases, was),
                 None => bases.retain(|base| base.property != *property),
             }

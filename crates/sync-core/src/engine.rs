@@ -59,6 +59,10 @@ pub struct Options {
     /// How long an absence must last before it is acted upon: a merge may be told after the deletion that came of
     /// it, and a scan may have missed a record. Default: 10 minutes.
     pub absence: Duration,
+    /// Whether the run reads the ids of all of HubSpot's records, and looks at those that no pair knows and at the
+    /// pairs whose record is not among them: what a feed without deletions does not tell. Default: false; costs a
+    /// call for each 100 records.
+    pub sweep: bool,
     /// Deletions beyond which a run carries out none and halts: at most so many of a link, and at most a twentieth
     /// of its pairs. Default: 100.
     pub deletions_max: u64,
@@ -75,6 +79,7 @@ impl Default for Options {
             settle: Duration::from_secs(5),
             tries_max: 3,
             absence: Duration::from_secs(600),
+            sweep: false,
             deletions_max: 100,
             audit: true,
         }

@@ -8,6 +8,7 @@ use sync_types::{
 
 use crate::error::EngineError;
 use crate::meet::is_plan;
+use crate::mutation::{self, Bug};
 use crate::run::{Outgoing, Run};
 
 /// Sightings taken in one run; what is left waits for the next.
@@ -57,7 +58,7 @@ impl Run<'_> {
     }
 
     /// Keeps those changes that may concern a link: of its pairs, and of strangers if it takes them in.
-    fn sight(&mut self, link: LinkId, changes: &[Change]) -> Result<(), EngineError> {
+    pub(crate) fn sight(&mut self, link: LinkId, changes: &[Change]) -> Result<(), EngineError> {
         let name = self.names(link);
         let ids: Vec<RecordId> = changes.iter().map(|change| change.record.clone()).collect();
         let pairs = self.engine.parts.store.pairs_by_record(name, &ids)?;
@@ -72,7 +73,7 @@ impl Run<'_> {
             let sighting = Sighting { record: change.record.clone(), kind: change.kind.clone() };
             if is_plan(&self.mode) {
                 self.heard.push((link, sighting));
-            } else {
+            } else if !mutation::is(Bug::CursorWithoutSightings) {
                 self.tx.sight.push((name, sighting));
             }
         }
@@ -124,6 +125,9 @@ impl Run<'_> {
         let lane = self.engine.parts.options.lane;
         let pairs = self.engine.parts.store.pairs_by_record(name, records)?;
         let survivors = self.engine.parts.store.survivors(name, records)?;
+        if mutation::is(Bug::SightingsDroppedEarly) {
+            self.tx.sighted.extend(records.iter().map(|record| (name, record.clone())));
+        }
         let mut paired: Vec<Pair> = Vec::new();
         let mut strangers = Vec::new();
         for ((record, pair), survivor) in records.iter().zip(pairs).zip(survivors) {
@@ -159,7 +163,7 @@ impl Run<'_> {
         for (mut pair, record) in paired.into_iter().zip(found.into_iter().chain(std::iter::repeat(None))) {
             match record {
                 Some(record) => {
-                    if pair.state == PairState::RightGone {
+                    if pair.state == PairState::RightGone && !mutation::is(Bug::GoneForGood) {
                         // It is back: both meet as if for the first time.
                         pair.bases.clear();
                     }

@@ -9,6 +9,7 @@ use sync_types::{
 use crate::audit::AuditRow;
 use crate::error::EngineError;
 use crate::meet::{Meeting, stranger_id};
+use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, set_base};
 use crate::plan_file::BothPlan;
 use crate::run::{Kind, Outgoing, Run, Staged};
@@ -111,7 +112,11 @@ impl Run<'_> {
             let token = crate::sync_key(
                 &self.engine.parts.engagement,
                 &spec.name,
-                &ExternalId::new(format!("made from {}", row.record)),
+                &ExternalId::new(if mutation::is(Bug::FreshTokens) {
+                    format!("made from {} by {}", row.record, op.0)
+                } else {
+                    format!("made from {}", row.record)
+                }),
                 0,
             );
             LeftRow { verb: row.verb.clone(), token, fields: merge_fields(fields) }
@@ -224,7 +229,7 @@ impl Run<'_> {
         };
         let mut bases = row.bases;
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
-        for (place, _) in &row.places {
+        for (place, _) in row.places.iter().filter(|_| !mutation::is(Bug::LeftNotAgreed)) {
             let index = usize::from(*place);
             let left =
                 mapped.values.get(index).and_then(Option::as_ref).map(|value| self.prints.value(value));
@@ -435,7 +440,7 @@ impl Run<'_> {
             }
             values.truncate(spec.properties.len());
             let right: Box<[Fingerprint]> = values.iter().map(|value| self.prints.value(value)).collect();
-            let claimed = spec.match_on.iter().find(|place| {
+            let claimed = spec.match_on.iter().filter(|_| !mutation::is(Bug::NoClaims)).find(|place| {
                 right.get(**place).is_some_and(|print| {
                     *print != self.null
                         && self.claims.get(&link).is_some_and(|claims| claims.contains(&(**place, *print)))

@@ -12,6 +12,7 @@ use sync_types::{
 use crate::decide::{self, Contest, Decision, Field, Held, HoldCause, Overrides, Side};
 use crate::error::EngineError;
 use crate::left::BackRow;
+use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, Wanted, base_of, plan_row, set_base};
 use crate::run::{Kind, Mode, Outgoing, Run, Staged};
 
@@ -342,11 +343,18 @@ impl Run<'_> {
                 Decision::Nothing | Decision::Read => {}
                 Decision::Agree(base) => set_base(bases, base),
                 Decision::WriteRight(overrides) => write(Side::Left, overrides),
+                Decision::WriteLeft(_)
+                    if mutation::is(Bug::SeenBeforeAgreed) && right_prints.get(index) == Some(&self.null) => {
+                }
                 Decision::WriteLeft(overrides) => write(Side::Right, overrides),
+                Decision::Waiting if mutation::is(Bug::NobodyAsked) => write(Side::Right, Overrides::Nothing),
                 Decision::Waiting => {
                     plan.waiting.insert(*name);
                 }
                 Decision::Hold(cause) => plan.hold.push((place, cause)),
+                Decision::Contest if mutation::is(Bug::LeftAlwaysWins) => {
+                    write(Side::Left, Overrides::Nothing)
+                }
                 Decision::Contest => {
                     let (Some(Some(left)), Some(right)) = (left.get(index), right.get(index)) else {
                         continue;

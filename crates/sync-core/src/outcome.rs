@@ -10,6 +10,7 @@ use crate::audit::AuditRow;
 use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::meet::BothWays;
+use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, Wanted, base_of, plan_first_contact, set_base};
 use crate::report::Moved;
 use crate::run::{Kind, Mode, Outgoing, Run, Staged};
@@ -85,6 +86,10 @@ impl Run<'_> {
                 RowOutcome::NotSent(_) => {
                     self.links_report(link).pending += 1;
                     self.in_hand.remove(&(link, row.external));
+                }
+                RowOutcome::Unknown(_) if mutation::is(Bug::UnknownIsWritten) && row.record.is_some() => {
+                    let record = row.record.clone().unwrap_or_else(|| RecordId::from(""));
+                    self.agree(link, lane, row, record, None, &sent.values, Vec::new());
                 }
                 RowOutcome::Unknown(_) => {
                     line.unknown += 1;
@@ -244,6 +249,7 @@ impl Run<'_> {
         let name = self.names(link);
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
         let is_done = both.to_left.is_empty() && !both.is_restoring;
+        let is_taken_for_done = is_done || mutation::is(Bug::DoneAfterRight) && !both.is_restoring;
         if both.is_restoring {
             // What was agreed before stands again, and both changes are looked at together.
             self.tx.dirty.push((name, row.external.clone()));
@@ -261,7 +267,7 @@ impl Run<'_> {
             state: PairState::Linked,
             since: None,
             // Only once both sides are written is the row as it was brought over.
-            row: if is_done { row.row } else { Fingerprint(0) },
+            row: if is_taken_for_done { row.row } else { Fingerprint(0) },
             bases: bases.clone(),
             want: row.want,
             unwant: row.unwant,
@@ -278,7 +284,8 @@ impl Run<'_> {
                 Some((*place, base.right))
             })
             .collect();
-        let audit = self.engine.parts.options.audit.then(|| AuditRow {
+        let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit);
+        let audit = is_audited.then(|| AuditRow {
             external: row.external.clone(),
             generation: row.generation,
             record: record.clone(),

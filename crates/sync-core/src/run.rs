@@ -306,6 +306,7 @@ impl<'e> Run<'e> {
         self.records().await?;
         self.early_edges().await?;
         self.drain().await?;
+        self.sweep().await?;
         self.look_right().await?;
         self.settle_dirty().await?;
         self.note_first_loads()?;
@@ -324,6 +325,7 @@ impl<'e> Run<'e> {
         self.hear().await?;
         self.records().await?;
         self.drain().await?;
+        self.sweep().await?;
         self.look_right().await?;
         self.settle_dirty().await?;
         if let Some(why) = self.halt {

@@ -72,6 +72,12 @@ impl CrashPlan {
         Arc::new(CrashPlan { crash: Some(crash), ..CrashPlan::default() })
     }
 
+    /// Crashes there, if anywhere, and does this, if anything, right before each step.
+    #[must_use]
+    pub fn new(crash: Option<Crash>, deed: Option<Box<dyn FnMut(&'static str) + Send>>) -> Arc<CrashPlan> {
+        Arc::new(CrashPlan { crash, deed: Mutex::new(deed), ..CrashPlan::default() })
+    }
+
     /// Never crashes, and does this right before each step, by the step's name.
     #[must_use]
     pub fn before_each(deed: impl FnMut(&'static str) + Send + 'static) -> Arc<CrashPlan> {

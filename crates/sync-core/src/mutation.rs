@@ -1,0 +1,83 @@
+//! Planted bugs: what the simulation must catch. Nothing of this is compiled without the feature `mutations`.
+
+/// A bug that can be planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bug {
+    /// Writes to properties that flow both ways are not looked up afterwards.
+    NoAudit,
+    /// What was overwritten is put back, but the agreement stays as if it had been seen.
+    RestoreKeepsAgreement,
+    /// The first sign of an absence is taken for evidence.
+    DeleteAtOnce,
+    /// A record that is nowhere to be found is taken for deleted.
+    ActOnUnknown,
+    /// The source's record of a merge's loser is deleted.
+    MergeDeletes,
+    /// The feed's cursor moves without its sightings.
+    CursorWithoutSightings,
+    /// Sightings are dropped when they are taken up, not when they are done with.
+    SightingsDroppedEarly,
+    /// A creation on the left gets another token each time.
+    FreshTokens,
+    /// What both sides changed goes to the right without a word.
+    LeftAlwaysWins,
+    /// A conflict that waits for a person is settled for the right.
+    NobodyAsked,
+    /// A pair counts as brought over once its right side is written.
+    DoneAfterRight,
+    /// Newcomers on the right are not compared with those on the left.
+    NoClaims,
+    /// A value that the right shows empty is never brought to the left.
+    SeenBeforeAgreed,
+    /// The agreement of a property is not noted after a write to the left.
+    LeftNotAgreed,
+    /// An unknown outcome on the right is taken for written.
+    UnknownIsWritten,
+    /// A restored record is compared as if it had never been away, and counted as gone.
+    GoneForGood,
+}
+
+impl Bug {
+    /// Every bug.
+    pub const ALL: [Bug; 16] = [
+        Bug::NoAudit,
+        Bug::RestoreKeepsAgreement,
+        Bug::DeleteAtOnce,
+        Bug::ActOnUnknown,
+        Bug::MergeDeletes,
+        Bug::CursorWithoutSightings,
+        Bug::SightingsDroppedEarly,
+        Bug::FreshTokens,
+        Bug::LeftAlwaysWins,
+        Bug::NobodyAsked,
+        Bug::DoneAfterRight,
+        Bug::NoClaims,
+        Bug::SeenBeforeAgreed,
+        Bug::LeftNotAgreed,
+        Bug::UnknownIsWritten,
+        Bug::GoneForGood,
+    ];
+}
+
+#[cfg(feature = "mutations")]
+std::thread_local! {
+    static PLANTED: std::cell::Cell<Option<Bug>> = const { std::cell::Cell::new(None) };
+}
+
+/// Plants a bug in this thread, or takes the last one out.
+#[cfg(feature = "mutations")]
+pub fn plant(bug: Option<Bug>) {
+    PLANTED.set(bug);
+}
+
+/// Whether this bug is planted.
+#[cfg(feature = "mutations")]
+pub(crate) fn is(bug: Bug) -> bool {
+    PLANTED.get() == Some(bug)
+}
+
+/// Whether this bug is planted: never.
+#[cfg(not(feature = "mutations"))]
+pub(crate) fn is(_bug: Bug) -> bool {
+    false
+}

@@ -1,0 +1,186 @@
+//! Runs seeds of the simulated world and prints what they came to.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sync_core::mutation::Bug;
+use workspace_tests::simulate::{Outcome, Tally, simulate};
+
+const USAGE: &str = "simulate [--seeds N] [--from SEED] [--seconds MAX] [--threads N] [--twice PERCENT] [--bugs]\n\
+     simulate --replay SEED [--bug NAME]";
+
+/// What to do.
+struct Settings {
+    seeds: u64,
+    from: u64,
+    seconds: u64,
+    threads: usize,
+    twice: u64,
+    bugs: bool,
+    replay: Option<u64>,
+    bug: Option<Bug>,
+}
+
+fn settings() -> Result<Settings, String> {
+    let mut settings = Settings {
+        seeds: 1_000,
+        from: 1,
+        seconds: 900,
+        threads: 2,
+        twice: 1,
+        bugs: false,
+        replay: None,
+        bug: None,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || {
+            let text = arguments.next().unwrap_or_default();
+            text.parse::<u64>().map_err(|_| format!("{argument} wants a number, not `{text}`\n{USAGE}"))
+        };
+        match argument.as_str() {
+            "--seeds" => settings.seeds = number()?,
+            "--from" => settings.from = number()?,
+            "--seconds" => settings.seconds = number()?,
+            "--threads" => settings.threads = number()?.clamp(1, 64) as usize,
+            "--twice" => settings.twice = number()?,
+            "--replay" => settings.replay = Some(number()?),
+            "--bugs" => settings.bugs = true,
+            "--bug" => {
+                let name = arguments.next().unwrap_or_default();
+                let found = Bug::ALL.into_iter().find(|bug| format!("{bug:?}") == name);
+                settings.bug = Some(
+                    found.ok_or_else(|| format!("no bug is called `{name}`; there are {:?}", Bug::ALL))?,
+                );
+            }
+            _ => return Err(format!("`{argument}` is not understood\n{USAGE}")),
+        }
+    }
+    Ok(settings)
+}
+
+fn main() -> ExitCode {
+    let settings = match settings() {
+        Ok(settings) => settings,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let is_good = match settings.replay {
+        Some(seed) => replay(seed, settings.bug),
+        None if settings.bugs => hunt(&settings),
+        None => survey(&settings),
+    };
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Shows one seed in full.
+fn replay(seed: u64, bug: Option<Bug>) -> bool {
+    let outcome = simulate(seed, bug);
+    for line in &outcome.trace {
+        println!("{line}");
+    }
+    tell(&outcome);
+    outcome.violations.is_empty()
+}
+
+fn tell(outcome: &Outcome) {
+    for violation in &outcome.violations {
+        println!("seed {}: {}: {}", outcome.seed, violation.invariant, violation.what);
+    }
+    if !outcome.violations.is_empty() {
+        println!("look at it again: cargo xtask simulate --replay {}", outcome.seed);
+    }
+}
+
+/// Runs seeds on all threads until they are done or the time is up; `each` says whether to go on.
+fn run(settings: &Settings, bug: Option<Bug>, each: impl Fn(&Outcome) -> bool + Sync) -> (u64, Tally) {
+    let next = AtomicU64::new(settings.from);
+    let end = settings.from + settings.seeds;
+    let total = Mutex::new((0, Tally::default()));
+    let deadline = Instant::now() + Duration::from_secs(settings.seconds);
+    std::thread::scope(|scope| {
+        for _ in 0..settings.threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end || Instant::now() > deadline {
+                        return;
+                    }
+                    let outcome = simulate(seed, bug);
+                    let goes_on = each(&outcome);
+                    if let Ok(mut total) = total.lock() {
+                        total.0 += 1;
+                        total.1.add(&outcome.tally);
+                    }
+                    if !goes_on {
+                        next.store(end, Ordering::Relaxed);
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    total.into_inner().unwrap_or_default()
+}
+
+/// Runs many seeds without a bug: none may violate anything.
+fn survey(settings: &Settings) -> bool {
+    let began = Instant::now();
+    let (bad, twice, differing) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let (seeds, tally) = run(settings, settings.bug, |outcome| {
+        if outcome.seed % 100 < settings.twice {
+            twice.fetch_add(1, Ordering::Relaxed);
+            if simulate(outcome.seed, settings.bug).hash() != outcome.hash() {
+                differing.fetch_add(1, Ordering::Relaxed);
+                println!("seed {}: two runs of it differ", outcome.seed);
+            }
+        }
+        if !outcome.violations.is_empty() {
+            tell(outcome);
+            bad.fetch_add(1, Ordering::Relaxed);
+        }
+        bad.load(Ordering::Relaxed) < 10
+    });
+    let (bad, twice, differing) = (bad.into_inner(), twice.into_inner(), differing.into_inner());
+    println!(
+        "seeds          {seeds} in {:.0} s; {twice} of them run twice, {differing} of those differ",
+        began.elapsed().as_secs_f64()
+    );
+    println!("{tally}");
+    let missing = if seeds >= 500 { tally.missing() } else { Vec::new() };
+    if !missing.is_empty() {
+        println!("never happened: {}", missing.join(", "));
+    }
+    println!("violations     in {bad} seeds");
+    bad == 0 && differing == 0 && missing.is_empty()
+}
+
+/// Plants each bug in turn: some seed must catch it.
+fn hunt(settings: &Settings) -> bool {
+    let mut missed = Vec::new();
+    for bug in Bug::ALL {
+        let caught: Mutex<Option<(u64, String)>> = Mutex::new(None);
+        run(settings, Some(bug), |outcome| {
+            let Some(violation) = outcome.violations.first() else { return true };
+            if let Ok(mut caught) = caught.lock() {
+                caught.get_or_insert_with(|| {
+                    (outcome.seed, format!("{}: {}", violation.invariant, violation.what))
+                });
+            }
+            false
+        });
+        match caught.into_inner().ok().flatten() {
+            Some((seed, what)) => println!("{:24} caught by seed {seed}: {what}", format!("{bug:?}")),
+            None => {
+                println!("{:24} NOT caught by {} seeds", format!("{bug:?}"), settings.seeds);
+                missed.push(bug);
+            }
+        }
+    }
+    println!("{} of {} planted bugs caught", Bug::ALL.len() - missed.len(), Bug::ALL.len());
+    missed.is_empty()
+}

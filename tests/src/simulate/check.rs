@@ -1,0 +1,145 @@
+//! What must hold: after each run, and when the world is at rest.
+
+use std::collections::BTreeSet;
+
+use sync_core::report::RunReport;
+use sync_core::{Options, Which};
+use sync_testkit::CrashPlan;
+use sync_types::{Fingerprint, Fingerprinter, Value};
+
+use super::people::{FIELDS, MARK, People, text};
+use super::tally::Tally;
+use crate::World;
+
+/// Something that must not be.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// The invariant.
+    pub invariant: &'static str,
+    /// What was found.
+    pub what: String,
+}
+
+impl Violation {
+    pub(super) fn new(invariant: &'static str, what: String) -> Violation {
+        Violation { invariant, what }
+    }
+}
+
+/// Every record that was looked at is in exactly one class.
+pub(super) fn adds_up(report: &RunReport, tally: &mut Tally, violations: &mut Vec<Violation>) {
+    tally.check("adds-up");
+    for link in &report.links {
+        if link.unexplained() != 0 {
+            let what = format!("{} records are in no class: {link:?}", link.unexplained());
+            violations.push(Violation::new("adds-up", what));
+        }
+    }
+}
+
+/// Faults have stopped and people rest: both sides agree, and nothing is gone without a word.
+pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violations: &mut Vec<Violation>) {
+    let mut fail = |invariant, what| violations.push(Violation::new(invariant, what));
+    let (left, right) = (people.on_left(), people.on_right());
+    let engine = world.engine_with(&CrashPlan::count(), Options::default());
+    let named = |settled| engine.conflicts(&Which { settled, ..Which::default() }).unwrap_or_default();
+    let (open, settled) = (named(false), named(true));
+    let totals = engine.totals().unwrap_or_default();
+    drop(engine);
+
+    tally.check("nothing-in-doubt");
+    if totals.open_intents != 0 {
+        fail("nothing-in-doubt", format!("{} intents are open", totals.open_intents));
+    }
+    tally.check("nobody-doubled");
+    for (email, rows) in &left {
+        if rows.len() > 1 {
+            fail("nobody-doubled", format!("{email} stands {} times on the left", rows.len()));
+        }
+    }
+    tally.check("nobody-lost");
+    for email in &people.everybody {
+        let is_here = (left.contains_key(email), right.contains_key(email));
+        let is_touched = people.deleted.contains(email) || people.merged.contains(email);
+        match is_here {
+            (true, true) => {}
+            (false, false) if people.deleted.contains(email) || people.merged.contains(email) => {}
+            // A merge's loser stays on the left, and has no record of its own on the right.
+            (true, false) if people.merged.contains(email) => {}
+            _ => fail(
+                "nobody-lost",
+                format!("{email} is {is_here:?}, touched by a deletion or merge: {is_touched}"),
+            ),
+        }
+    }
+
+    let prints = Fingerprinter::new(crate::FINGERPRINT_KEY);
+    tally.check("sides-agree");
+    for (email, rows) in &left {
+        let (Some((id, row)), Some(contact)) = (rows.first(), right.get(email)) else { continue };
+        if people.merged.contains(email) {
+            continue;
+        }
+        for (place, (column, property)) in FIELDS.iter().enumerate() {
+            let here = row.get(place + 1).map(text).unwrap_or_default();
+            let there = contact.properties.get(*property).cloned().unwrap_or_default();
+            let is_held = open.iter().any(|(_, held, conflict)| {
+                held.as_str() == *property && conflict.external.as_str() == id.as_str()
+            });
+            if here != there && !is_held {
+                fail(
+                    "sides-agree",
+                    format!("{email}: {column} is {here} on the left and {there} on the right"),
+                );
+            }
+        }
+    }
+
+    // Every value that somebody entered is still there, or was replaced by somebody who saw it, or is told of.
+    tally.check("no-silent-loss");
+    let told: BTreeSet<(String, Fingerprint)> = open
+        .iter()
+        .chain(&settled)
+        .flat_map(|(_, property, conflict)| {
+            [(property.clone(), conflict.left), (property.clone(), conflict.right)]
+        })
+        .collect();
+    let edits = people.edits();
+    for (at, edit) in edits.iter().enumerate() {
+        if people.deleted.contains(&edit.email) || people.merged.contains(&edit.email) {
+            continue;
+        }
+        let (column, property) = FIELDS[edit.field];
+        let shows = |side: &str| side == edit.value;
+        let here =
+            left.get(&edit.email).and_then(|rows| rows.first()).map(|(_, row)| text(&row[edit.field + 1]));
+        let there = right.get(&edit.email).and_then(|contact| contact.properties.get(property).cloned());
+        let is_there = shows(&here.unwrap_or_default()) || shows(&there.unwrap_or_default());
+        let is_replaced = edits[at + 1..]
+            .iter()
+            .any(|later| later.email == edit.email && later.field == edit.field && later.over == edit.value);
+        let value = match column {
+            "points" => edit.value.parse().map(Value::Number).unwrap_or(Value::Null),
+            _ => Value::text(edit.value.as_str()),
+        };
+        let is_told = told.contains(&(property.to_owned(), prints.value(&value)));
+        if !is_there && !is_replaced && !is_told {
+            let side = if edit.on_left { "left" } else { "right" };
+            fail(
+                "no-silent-loss",
+                format!("{}: {column} {} of the {side} is gone without a word", edit.email, edit.value),
+            );
+        }
+    }
+
+    tally.check("no-values-kept");
+    let state = std::fs::read(world.state()).unwrap_or_default();
+    let journal = std::fs::read(world.state().with_extension("sqlite-wal")).unwrap_or_default();
+    let mark = MARK.as_bytes();
+    let holds = |bytes: &[u8]| {
+        bytes.windows(mark.len() + 1).any(|at| at.starts_with(mark) && at[mark.len()].is_ascii_digit())
+    };
+    if holds(&state) || holds(&journal) {
+        fail("no-values-kept", "the state file holds a value that a person entered".into());
+    }
+}

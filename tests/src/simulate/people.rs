@@ -1,0 +1,303 @@
+//! People on both sides: they edit, add, delete, restore and merge, and we remember what they saw when they did.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fastrand::Rng;
+use http_transport::Clock;
+use hubspot_sandbox::{Portal, StoredRecord};
+use sync_testkit::MemorySource;
+use sync_types::Value;
+
+use super::tally::Tally;
+use crate::World;
+
+/// The columns of the source and the properties of the portal, by the policy of their conflicts.
+pub(super) const FIELDS: [(&str, &str); 4] =
+    [("name", "lastname"), ("city", "city"), ("job", "jobtitle"), ("points", "points")];
+
+/// Marks every value that a person enters; nothing that we keep may hold it.
+pub(super) const MARK: &str = "zq";
+
+/// One value that a person entered.
+#[derive(Clone, Debug)]
+pub(super) struct Edit {
+    pub(super) email: String,
+    pub(super) field: usize,
+    pub(super) value: String,
+    /// What the same side showed before.
+    pub(super) over: String,
+    pub(super) on_left: bool,
+}
+
+/// What people did, and to whom.
+pub(super) struct People {
+    source: Arc<MemorySource>,
+    portal: Arc<Mutex<Portal>>,
+    clock: Arc<dyn Clock>,
+    client: hubspot_client::Client,
+    counter: Arc<Mutex<u64>>,
+    edits: Arc<Mutex<Vec<Edit>>>,
+    meddled: Arc<Mutex<u64>>,
+    joined: u64,
+    /// Everybody who was ever there.
+    pub(super) everybody: BTreeSet<String>,
+    /// Whom a person deleted, on some side, at some time.
+    pub(super) deleted: BTreeSet<String>,
+    /// Whom a merge concerned.
+    pub(super) merged: BTreeSet<String>,
+}
+
+impl People {
+    pub(super) fn new(world: &World) -> People {
+        People {
+            source: Arc::clone(&world.source),
+            portal: Arc::clone(&world.portal),
+            clock: Arc::clone(&world.clock),
+            client: world.client(),
+            counter: Arc::default(),
+            edits: Arc::default(),
+            meddled: Arc::default(),
+            joined: 0,
+            everybody: BTreeSet::new(),
+            deleted: BTreeSet::new(),
+            merged: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn edits(&self) -> Vec<Edit> {
+        lock(&self.edits).clone()
+    }
+
+    /// The source's people: email to id and row.
+    pub(super) fn on_left(&self) -> BTreeMap<String, Vec<(String, Vec<Value>)>> {
+        on_left(&self.source)
+    }
+
+    /// The portal's live contacts by e-mail address.
+    pub(super) fn on_right(&self) -> BTreeMap<String, StoredRecord> {
+        on_right(&self.portal)
+    }
+
+    pub(super) fn edit_left(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        tally.deed("edit left");
+        edit_left(&self.source, &self.counter, &self.edits, rng)
+    }
+
+    pub(super) fn edit_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        tally.deed("edit right");
+        edit_right(&self.portal, &self.clock, &self.counter, &self.edits, rng)
+    }
+
+    fn newcomer(&mut self) -> (String, [String; 4]) {
+        self.joined += 1;
+        let email = format!("p{}@example.com", self.joined);
+        self.everybody.insert(email.clone());
+        let values = [0, 1, 2, 3].map(|field| fresh(&self.counter, field));
+        (email, values)
+    }
+
+    fn note(&self, email: &str, values: &[String; 4], on_left: bool) {
+        let entered = values.iter().enumerate().map(|(field, value)| Edit {
+            email: email.to_owned(),
+            field,
+            value: value.clone(),
+            over: String::new(),
+            on_left,
+        });
+        lock(&self.edits).extend(entered);
+    }
+
+    fn enter_left(&self, email: &str, values: &[String; 4]) {
+        let id = email.split('@').next().unwrap_or_default().to_uppercase();
+        let row = std::iter::once(email.into()).chain(values.iter().map(|value| value.as_str().into()));
+        self.source.put("people", &id, row.collect());
+        self.note(email, values, true);
+    }
+
+    fn enter_right(&self, email: &str, values: &[String; 4]) {
+        let properties = FIELDS.iter().zip(values).map(|((_, property), value)| (*property, value.as_str()));
+        let properties: Vec<_> = std::iter::once(("email", email)).chain(properties).collect();
+        if lock(&self.portal).create_as_user(self.clock.now(), "contacts", properties).is_ok() {
+            self.note(email, values, false);
+        }
+    }
+
+    pub(super) fn join_left(&mut self, tally: &mut Tally) -> Option<String> {
+        tally.deed("join left");
+        let (email, values) = self.newcomer();
+        self.enter_left(&email, &values);
+        Some(format!("{email} joins on the left"))
+    }
+
+    pub(super) fn join_right(&mut self, tally: &mut Tally) -> Option<String> {
+        tally.deed("join right");
+        let (email, values) = self.newcomer();
+        self.enter_right(&email, &values);
+        Some(format!("{email} joins on the right"))
+    }
+
+    pub(super) fn join_both(&mut self, tally: &mut Tally) -> Option<String> {
+        tally.deed("join both");
+        let (email, left) = self.newcomer();
+        let right = [0, 1, 2, 3].map(|field| fresh(&self.counter, field));
+        self.enter_left(&email, &left);
+        self.enter_right(&email, &right);
+        Some(format!("{email} joins on both sides"))
+    }
+
+    pub(super) fn delete_left(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        let (email, (id, _)) = pick(rng, &self.on_left()).map(|(email, rows)| (email, rows[0].clone()))?;
+        tally.deed("delete left");
+        self.source.remove("people", &id);
+        self.deleted.insert(email.clone());
+        Some(format!("{email} is deleted on the left"))
+    }
+
+    pub(super) fn delete_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        let (email, record) = pick(rng, &self.on_right())?;
+        tally.deed("delete right");
+        lock(&self.portal).archive_record(self.clock.now(), "contacts", record.id).ok()?;
+        self.deleted.insert(email.clone());
+        Some(format!("{email} is deleted on the right"))
+    }
+
+    pub(super) fn restore_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        let page = lock(&self.portal).records("contacts", 0, 10_000).ok()?;
+        let live = self.on_right();
+        let archived: Vec<_> = page
+            .records
+            .into_iter()
+            .filter(|record| record.archived)
+            .filter(|record| record.properties.get("email").is_some_and(|email| !live.contains_key(email)))
+            .collect();
+        let record = rng.choice(archived.iter())?;
+        tally.deed("restore right");
+        lock(&self.portal).restore_record(self.clock.now(), "contacts", record.id).ok()?;
+        Some(format!("{} is restored on the right", record.properties["email"]))
+    }
+
+    pub(super) async fn merge_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        let right = self.on_right();
+        let (winner, primary) = pick(rng, &right)?;
+        let (loser, other) = pick(rng, &right)?;
+        if winner == loser {
+            return None;
+        }
+        let objects = self.client.objects(&hubspot_client::ObjectType::new("contacts").ok()?);
+        let (primary, other) = (primary.id.to_string(), other.id.to_string());
+        objects.merge(&primary.as_str().into(), &other.as_str().into()).await.ok()?;
+        tally.deed("merge right");
+        self.merged.extend([winner.clone(), loser.clone()]);
+        Some(format!("{loser} is merged into {winner}"))
+    }
+
+    /// Somebody who edits on either side right before the n-th write of a run.
+    pub(super) fn meddler(
+        &self,
+        at: Option<u64>,
+        mut rng: Rng,
+    ) -> Option<Box<dyn FnMut(&'static str) + Send>> {
+        let mut left = at?;
+        let (source, portal, clock) =
+            (Arc::clone(&self.source), Arc::clone(&self.portal), Arc::clone(&self.clock));
+        let (counter, edits, meddled) =
+            (Arc::clone(&self.counter), Arc::clone(&self.edits), Arc::clone(&self.meddled));
+        Some(Box::new(move |step| {
+            if step == "commit" {
+                return;
+            }
+            if left == 0 {
+                for _ in 0..rng.u32(1..4) {
+                    let done = if rng.bool() {
+                        edit_left(&source, &counter, &edits, &mut rng)
+                    } else {
+                        edit_right(&portal, &clock, &counter, &edits, &mut rng)
+                    };
+                    *lock(&meddled) += u64::from(done.is_some());
+                }
+            }
+            left = left.wrapping_sub(1);
+        }))
+    }
+
+    /// Whether the meddler got to meddle since this was last asked.
+    pub(super) fn take_meddled(&mut self, tally: &mut Tally) -> bool {
+        let count = std::mem::take(&mut *lock(&self.meddled));
+        if count > 0 {
+            tally.deed("edit at the worst moment");
+        }
+        count > 0
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn fresh(counter: &Mutex<u64>, field: usize) -> String {
+    let mut counter = lock(counter);
+    *counter += 1;
+    if FIELDS[field].0 == "points" { counter.to_string() } else { format!("{MARK}{counter}") }
+}
+
+fn pick<V: Clone>(rng: &mut Rng, all: &BTreeMap<String, V>) -> Option<(String, V)> {
+    rng.choice(all.iter()).map(|(email, value)| (email.clone(), value.clone()))
+}
+
+pub(super) fn text(value: &Value) -> String {
+    if value.is_null() { String::new() } else { value.reveal().to_string() }
+}
+
+fn on_left(source: &MemorySource) -> BTreeMap<String, Vec<(String, Vec<Value>)>> {
+    let mut all: BTreeMap<String, Vec<(String, Vec<Value>)>> = BTreeMap::new();
+    for id in source.ids("people") {
+        if let Some(row) = source.get("people", &id) {
+            all.entry(row.first().map(text).unwrap_or_default()).or_default().push((id, row));
+        }
+    }
+    all
+}
+
+fn on_right(portal: &Mutex<Portal>) -> BTreeMap<String, StoredRecord> {
+    let page = lock(portal).records("contacts", 0, 10_000);
+    let live =
+        page.map(|page| page.records).unwrap_or_default().into_iter().filter(|record| !record.archived);
+    live.filter_map(|record| Some((record.properties.get("email")?.clone(), record))).collect()
+}
+
+fn edit_left(
+    source: &MemorySource,
+    counter: &Mutex<u64>,
+    edits: &Mutex<Vec<Edit>>,
+    rng: &mut Rng,
+) -> Option<String> {
+    let (email, rows) = pick(rng, &on_left(source))?;
+    let (id, row) = rows.first()?;
+    let field = rng.usize(0..FIELDS.len());
+    let value = fresh(counter, field);
+    let over = row.get(field + 1).map(text).unwrap_or_default();
+    source.set("people", id, FIELDS[field].0, value.as_str());
+    let told = format!("{email}: {} becomes {value} on the left, was {over}", FIELDS[field].0);
+    lock(edits).push(Edit { email, field, value, over, on_left: true });
+    Some(told)
+}
+
+fn edit_right(
+    portal: &Mutex<Portal>,
+    clock: &Arc<dyn Clock>,
+    counter: &Mutex<u64>,
+    edits: &Mutex<Vec<Edit>>,
+    rng: &mut Rng,
+) -> Option<String> {
+    let (email, record) = pick(rng, &on_right(portal))?;
+    let field = rng.usize(0..FIELDS.len());
+    let value = fresh(counter, field);
+    let property = FIELDS[field].1;
+    let over = record.properties.get(property).cloned().unwrap_or_default();
+    let now = clock.now();
+    lock(portal).edit_as_user(now, "contacts", record.id, [(property, value.as_str())]).ok()?;
+    let told = format!("{email}: {property} becomes {value} on the right, was {over}");
+    lock(edits).push(Edit { email, field, value, over, on_left: false });
+    Some(told)
+}
