@@ -120,9 +120,9 @@ impl Simulation {
         let rates = Rates {
             crash: rng.f64() * 0.5,
             faults: rng.u32(0..4),
-            unlucky_edit: rng.f64() * 0.4,
+            unlucky_edit: rng.f64(),
             deletes: rng.u32(0..4),
-            merges: rng.u32(0..2),
+            merges: rng.u32(0..3),
         };
         let people = People::new(&world);
         let mut simulation = Simulation {
@@ -134,10 +134,10 @@ impl Simulation {
             trace: Vec::new(),
             violations: Vec::new(),
         };
-        for _ in 0..simulation.rng.usize(3..9) {
+        for _ in 0..simulation.rng.usize(2..6) {
             simulation.people.join_left(&mut simulation.tally);
         }
-        let steps = simulation.rng.usize(12..40);
+        let steps = simulation.rng.usize(20..70);
         for _ in 0..steps {
             simulation.step().await;
             if !simulation.violations.is_empty() {
@@ -157,7 +157,7 @@ impl Simulation {
 
     async fn step(&mut self) {
         let (rates, rng) = (&self.rates, &mut self.rng);
-        let choices = [30, 30, 4, 4, rates.deletes, rates.deletes, 2, rates.merges, 30, 30, 3];
+        let choices = [30, 30, 3, 5, rates.deletes, rates.deletes, 2, rates.merges, 30, 30, 3, rates.deletes, rates.merges];
         let mut at = rng.u32(0..choices.iter().sum());
         let mut choice = 0;
         while at >= choices[choice] {
@@ -174,7 +174,7 @@ impl Simulation {
             6 => self.people.restore_right(&mut self.rng, &mut self.tally),
             7 => self.people.merge_right(&mut self.rng, &mut self.tally).await,
             8 => {
-                let seconds = [1, 10, 60, 300, 900][self.rng.usize(0..5)];
+                let seconds = [1, 10, 60, 300, 900, 9_000][self.rng.usize(0..6)];
                 self.world.clock.sleep(Duration::from_secs(seconds)).await;
                 Some(format!("{seconds} s pass"))
             }
@@ -182,7 +182,9 @@ impl Simulation {
                 self.sync().await;
                 None
             }
-            _ => self.people.join_both(&mut self.tally),
+            10 => self.people.join_both(&mut self.tally),
+            11 => self.people.restore_left(&mut self.rng, &mut self.tally),
+            _ => self.people.erase_right(&mut self.rng, &mut self.tally).await,
         };
         if let Some(told) = told {
             self.tell(told);
@@ -199,19 +201,23 @@ impl Simulation {
             }
         }
         let crash = (self.rng.f64() < self.rates.crash).then(|| Crash {
-            step: self.rng.u64(0..24),
+            step: self.rng.u64(0..16),
             when: if self.rng.bool() { When::Before } else { When::After },
         });
-        let unlucky = (self.rng.f64() < self.rates.unlucky_edit).then(|| self.rng.u64(0..8));
+        let unlucky = (self.rng.f64() < self.rates.unlucky_edit).then(|| self.rng.u64(0..3));
         let plan = CrashPlan::new(crash, self.people.meddler(unlucky, self.rng.fork()));
         let sweep = self.rng.u32(0..4) == 0;
         self.run_engine(&plan, sweep).await;
+        for edit in self.people.take_told() {
+            self.tell(format!("unlucky: {edit}"));
+        }
         self.tally.unlucky += u64::from(self.people.take_meddled(&mut self.tally));
         self.world.portal().clear_faults();
     }
 
     async fn run_engine(&mut self, plan: &Arc<CrashPlan>, sweep: bool) {
         self.tally.runs += 1;
+        let before = (self.people.on_left(), self.people.on_right());
         let mut options = Options::default();
         options.absence = ABSENCE;
         options.sweep = sweep;
@@ -223,6 +229,7 @@ impl Simulation {
             ended = engine.run_once() => Some(ended).filter(|_| !plan.is_dead()),
         };
         drop(engine);
+        check::deletions(&self.people, &before, ABSENCE, &mut self.tally, &mut self.violations);
         match ended {
             None => {
                 let step = plan.names().last().copied().unwrap_or("start");
@@ -270,6 +277,9 @@ impl Simulation {
                 .push(Violation::new("comes-to-rest", format!("still writing after {ROUNDS_MAX} runs")));
         }
         self.tally.check("comes-to-rest");
+        for line in self.people.shown() {
+            self.tell(line);
+        }
         if self.violations.is_empty() {
             check::at_rest(&self.world, &self.people, &mut self.tally, &mut self.violations);
         }

@@ -5,13 +5,15 @@
 //! changes are decided on as if we had not been faster.
 
 use sync_types::{
-    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, RecordId,
-    Target, Value, Version,
+    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, NameId, Pair,
+    PairId, PairState, PairWrite, Record, RecordId, Target, Value, Version,
 };
 
-use crate::meet::BothWays;
+use crate::decide::HoldCause;
+use crate::left::BackRow;
+use crate::meet::{BothWays, cause_code};
 use crate::mutation::{self, Bug};
-use crate::plan::set_base;
+use crate::plan::{RowPlan, set_base};
 use crate::run::{Kind, Outgoing, Run, Staged};
 
 /// A written record whose history is to be read.
@@ -28,6 +30,11 @@ pub(crate) struct AuditRow {
     pub(crate) right: Box<[Fingerprint]>,
     /// What was agreed before, of the properties that were written.
     pub(crate) before: Vec<(u16, Option<FieldBase>)>,
+    /// The left record's fingerprint, kept once everything is over.
+    pub(crate) row: Fingerprint,
+    /// The left record as it was read, and what is to be brought to it afterwards.
+    pub(crate) left: Option<Record>,
+    pub(crate) to_left: Vec<(u16, Value)>,
 }
 
 impl Run<'_> {
@@ -56,9 +63,12 @@ impl Run<'_> {
         let histories = match result {
             Ok(histories) => histories,
             Err(error) => {
-                // The writes are done and noted; what they may have overwritten is looked for again with the record.
+                // The writes are done, but nothing new is agreed: the next run looks their history up.
                 self.report.unaudited += rows.len() as u64;
                 self.halt.get_or_insert_with(|| error.to_string());
+                for row in rows {
+                    self.in_hand.remove(&(link, row.external));
+                }
                 return;
             }
         };
@@ -71,11 +81,10 @@ impl Run<'_> {
 
     fn audit_one(&mut self, link: LinkId, lane: Lane, row: AuditRow, histories: &[Vec<Version>]) {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
-        let name = self.names(link);
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let spec = self.link(link).clone();
         let mut restore: Vec<(u16, Value)> = Vec::new();
-        let mut bases = row.bases;
+        let mut bases = row.bases.clone();
         for (place, ours) in &row.written {
             let index = usize::from(*place);
             let (Some(history), Some(read), Some(property), Some(rule)) =
@@ -87,25 +96,15 @@ impl Run<'_> {
                 |version: &Version| self.prints.value(&mapper.canonical(link, index, version.value.clone()));
             // Newer versions than ours are changes like any other: the feed tells of them.
             let Some(at) = history.iter().position(|version| print(version) == *ours) else { continue };
+            self.author = history.get(at).map(|version| version.by.clone());
             let Some(before) = history.get(at + 1) else { continue };
             let foreign = print(before);
             if foreign == *read {
                 continue;
             }
             let was = row.before.iter().find(|(of, _)| of == place).and_then(|(_, base)| *base);
-            let held = HeldConflict {
-                link: name,
-                external: row.external.clone(),
-                record: row.record.clone(),
-                property: *property,
-                cause: "lost-update".into(),
-                opponent: Some(before.by.clone()),
-                left: row.prints.get(index).copied().flatten().unwrap_or(self.null),
-                right: foreign,
-                run: self.number,
-                decision: None,
-                is_settled: true,
-            };
+            let left = row.prints.get(index).copied().flatten().unwrap_or(self.null);
+            let held = self.lost(link, &row.external, &row.record, *property, left, foreign, before);
             self.tx.hold.push(held);
             self.links_report(link).overridden += 1;
             if rule.conflict == Conflict::Left && !rule.ratchet || !rule.direction.to_left() {
@@ -119,31 +118,126 @@ impl Run<'_> {
             }
         }
         if restore.is_empty() {
-            return;
+            self.after_audit(link, lane, row);
+        } else {
+            self.restore(link, lane, (row.external, row.generation), row.record, row.prints, row.right, bases, restore);
         }
+    }
+
+    /// What was overwritten, for people to read.
+    #[allow(clippy::too_many_arguments, reason = "one line of the list, made in two places")]
+    pub(crate) fn lost(
+        &self,
+        link: LinkId,
+        external: &ExternalId,
+        record: &RecordId,
+        property: NameId,
+        left: Fingerprint,
+        right: Fingerprint,
+        version: &Version,
+    ) -> HeldConflict {
+        HeldConflict {
+            link: self.names(link),
+            external: external.clone(),
+            record: record.clone(),
+            property,
+            cause: cause_code(HoldCause::LostUpdate).into(),
+            opponent: Some(version.by.clone()),
+            left,
+            right,
+            run: self.number,
+            decision: None,
+            is_settled: true,
+        }
+    }
+
+    /// Puts back what somebody had set; then both sides are looked at with what was agreed before.
+    #[allow(clippy::too_many_arguments, reason = "one row's whole situation, made in two places")]
+    pub(crate) fn restore(
+        &mut self,
+        link: LinkId,
+        lane: Lane,
+        (external, generation): (ExternalId, u32),
+        record: RecordId,
+        prints: Box<[Option<Fingerprint>]>,
+        right: Box<[Fingerprint]>,
+        bases: Vec<FieldBase>,
+        values: Vec<(u16, Value)>,
+    ) {
         self.links_report(link).read += 1;
-        self.in_hand.insert((link, row.external.clone()));
+        self.in_hand.insert((link, external.clone()));
+        let both =
+            BothWays { left: None, right, to_left: Vec::new(), before: Vec::new(), is_restoring: true };
         let staged = Staged {
-            external: row.external,
-            generation: row.generation,
+            external,
+            generation,
             kind: Kind::Update,
             row: Fingerprint(0),
-            prints: row.prints,
+            prints,
             bases,
-            record: Some(row.record),
-            values: restore,
+            record: Some(record),
+            values,
             want: Vec::new(),
             unwant: Vec::new(),
             tries: 0,
             parked: false,
-            both: Some(Box::new(BothWays {
-                left: None,
-                right: row.right,
-                to_left: Vec::new(),
-                before: Vec::new(),
-                is_restoring: true,
-            })),
+            both: Some(Box::new(both)),
         };
         self.stage(link, Target::Record, lane, staged);
     }
+
+    /// Nothing was overwritten: what was written is agreed. The left follows, or the record is done.
+    pub(crate) fn after_audit(&mut self, link: LinkId, lane: Lane, row: AuditRow) {
+        let name = self.names(link);
+        let is_done = row.to_left.is_empty();
+        let write = PairWrite {
+            link: name,
+            external: row.external.clone(),
+            record: Some(row.record.clone()),
+            generation: row.generation,
+            state: PairState::Linked,
+            since: None,
+            // Only once both sides are written is the row as it was brought over.
+            row: if is_done || mutation::is(Bug::DoneAfterRight) { row.row } else { Fingerprint(0) },
+            bases: row.bases.clone(),
+            want: Vec::new(),
+            unwant: Vec::new(),
+            renew_edges: None,
+        };
+        self.tx.pairs.push(write);
+        let Some(left) = row.left.filter(|_| !is_done) else {
+            self.settled(link, &row.external);
+            self.tx.sighted.push((name, row.record));
+            self.in_hand.remove(&(link, row.external));
+            return;
+        };
+        let pair = Pair {
+            id: PairId(0),
+            external: row.external,
+            record: Some(row.record),
+            generation: row.generation,
+            state: PairState::Linked,
+            since: None,
+            row: row.row,
+            bases: row.bases.clone(),
+        };
+        let plan = RowPlan::default();
+        let mut back = BackRow::update(left, pair, row.row, row.bases, plan, row.to_left, row.right, false);
+        back.is_counted = true;
+        self.stage_left(link, lane, back);
+    }
+}
+
+/// What somebody had set and we have overwritten without having known of it, by a property's history: right below our
+/// version, and not known. `None`: nothing, or nothing that is certain.
+pub(crate) fn overwritten<'v>(
+    history: &'v [Version],
+    print: impl Fn(&Version) -> Fingerprint,
+    is_known: impl Fn(Fingerprint) -> bool,
+    author: Option<&str>,
+) -> Option<&'v Version> {
+    let [ours, before, ..] = history else { return None };
+    let is_ours = author.map_or(ours.by != before.by, |author| ours.by == author && before.by != author);
+    let now = print(ours);
+    Some(before).filter(|before| is_ours && !is_known(print(before)) && print(before) != now)
 }

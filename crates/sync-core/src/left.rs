@@ -6,7 +6,6 @@ use sync_types::{
     SourceError, SourceErrorKind, Value, Verb,
 };
 
-use crate::audit::AuditRow;
 use crate::error::EngineError;
 use crate::meet::{Meeting, stranger_id};
 use crate::mutation::{self, Bug};
@@ -35,8 +34,6 @@ pub(crate) struct BackRow {
     pub(crate) parked: bool,
     /// Whether the record was counted as written already, on the right.
     pub(crate) is_counted: bool,
-    /// What was written to the right just before, to be looked up once the left is settled.
-    pub(crate) audit: Option<Box<AuditRow>>,
 }
 
 impl BackRow {
@@ -63,7 +60,6 @@ impl BackRow {
             unwant: plan.unwant,
             parked,
             is_counted: false,
-            audit: None,
         }
     }
 
@@ -156,13 +152,11 @@ impl Run<'_> {
         };
         let missing =
             std::iter::repeat_with(|| LeftOutcome::Unknown("no outcome was given for this row".into()));
-        for (mut row, outcome) in rows.into_iter().zip(outcomes.into_iter().chain(missing)) {
-            let audit = row.audit.take();
+        for (row, outcome) in rows.into_iter().zip(outcomes.into_iter().chain(missing)) {
             match outcome {
                 LeftOutcome::Written(record) => {
                     line.written += 1;
-                    self.agree_left(link, lane, row, &record, audit);
-                    continue;
+                    self.agree_left(link, lane, row, &record);
                 }
                 LeftOutcome::Deleted => {
                     line.written += 1;
@@ -181,9 +175,6 @@ impl Run<'_> {
                     // Looking again tells whether it arrived: an update by its value, a creation by its token.
                     self.leave_for_later(link, row, false);
                 }
-            }
-            if let Some(audit) = audit {
-                self.audit(link, lane, *audit);
             }
         }
         self.tx.ledger.push(line);
@@ -211,7 +202,6 @@ impl Run<'_> {
         lane: Lane,
         row: BackRow,
         record: &Record,
-        audit: Option<Box<AuditRow>>,
     ) {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let name = self.names(link);
@@ -261,15 +251,11 @@ impl Run<'_> {
             state: PairState::Linked,
             since: None,
             row: print,
-            bases: bases.clone(),
+            bases,
             want: row.want,
             unwant: row.unwant,
             renew_edges: None,
         });
-        if let Some(mut audit) = audit {
-            audit.bases = bases;
-            self.audit(link, lane, *audit);
-        }
     }
 
     /// A left record was made from a right one: they are a pair, and the right one gets its key.
@@ -496,8 +482,7 @@ impl Run<'_> {
                     unwant: Vec::new(),
                     parked: false,
                     is_counted: false,
-                    audit: None,
-                },
+                        },
             );
         }
         Ok(())
@@ -536,7 +521,6 @@ impl Run<'_> {
             unwant: Vec::new(),
             parked: meeting.parked,
             is_counted: false,
-            audit: None,
         };
         self.stage_left(link, lane, row);
     }

@@ -6,10 +6,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod decide;
-#[cfg(feature = "mutations")]
 pub mod mutation;
-#[cfg(not(feature = "mutations"))]
-mod mutation;
 pub mod plan;
 pub mod report;
 pub mod stores;

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
 use sync_types::{
-    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, Mapped,
+    Conflict, ConflictFilter, DestinationError, Direction, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, Mapped,
     NameId, ObjectType, Pair, PairState, PairWrite, PropertyName, Record, RecordId, Shown, Target, Value,
     Version,
 };
 
+use crate::audit::overwritten;
 use crate::decide::{self, Contest, Decision, Field, Held, HoldCause, Overrides, Side};
 use crate::error::EngineError;
 use crate::left::BackRow;
@@ -59,7 +59,9 @@ struct PairPlan {
     overridden: Vec<(u16, Side)>,
     /// Conflicts that wait as they are.
     waiting: HashSet<NameId>,
-    needs_times: bool,
+    /// What we have overwritten without having known of it: the place and what it was.
+    lost: Vec<(u16, Version)>,
+    needs_history: bool,
 }
 
 impl Run<'_> {
@@ -157,8 +159,7 @@ impl Run<'_> {
         for ((meeting, shown), versions) in
             rows.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
         {
-            let times: Vec<_> = versions.iter().map(|of| of.first().map(|newest| newest.at)).collect();
-            self.confront(link, lane, meeting, shown, Some(&times))?;
+            self.confront(link, lane, meeting, shown, Some(&versions))?;
         }
         Ok(())
     }
@@ -185,7 +186,7 @@ impl Run<'_> {
         lane: Lane,
         meeting: Meeting,
         shown: Shown,
-        times: Option<&[Option<Timestamp>]>,
+        histories: Option<&[Vec<Version>]>,
     ) -> Result<Option<(Meeting, Shown)>, EngineError> {
         let (row, mapped) = match &meeting.left {
             Left::Record { row, mapped, .. } => (*row, mapped),
@@ -213,18 +214,21 @@ impl Run<'_> {
         } else {
             Vec::new()
         };
+        let told = self.told(link, &meeting.pair.external)?;
         let mut bases = meeting.pair.bases.clone();
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let plan = self.decide_all(
+            link,
             &spec,
             &names,
             &mut bases,
             (&mapped.values, &prints),
             (&right_values, &right),
             &held,
-            times,
+            histories,
+            told.as_deref(),
         );
-        if plan.needs_times && times.is_none() {
+        if plan.needs_history && histories.is_none() {
             return Ok(Some((meeting, shown)));
         }
         let edges: Vec<_> =
@@ -235,6 +239,10 @@ impl Run<'_> {
         let mut row_plan = plan_row(Some(&meeting.pair), &known, &wanted);
         row_plan.write.clone_from(&plan.to_right);
         if !self.may_meet(link, row, &meeting, &row_plan, &plan, &right)? {
+            return Ok(None);
+        }
+        if !plan.lost.is_empty() {
+            self.make_good(link, lane, meeting.pair, prints, right, bases, plan.lost);
             return Ok(None);
         }
         self.note_conflicts(link, &meeting.pair, &shown.id, &plan, (&prints, &right), &held);
@@ -301,18 +309,37 @@ impl Run<'_> {
         Ok(None)
     }
 
+    /// Of a record that an earlier run may have written without noting it: the values of the right that are known to
+    /// have been overwritten.
+    fn told(&self, link: LinkId, external: &ExternalId) -> Result<Option<Vec<Fingerprint>>, EngineError> {
+        if self.in_doubt.is_empty() || !self.in_doubt.contains(&(link, external.clone())) {
+            return Ok(None);
+        }
+        let filter = ConflictFilter {
+            link: Some(self.names(link)),
+            external: Some(external.clone()),
+            settled: true,
+            ..ConflictFilter::default()
+        };
+        let told = self.engine.parts.store.conflicts(&filter)?;
+        Ok(Some(told.into_iter().map(|conflict| conflict.right).collect()))
+    }
+
     #[allow(clippy::too_many_arguments, reason = "one pair's whole situation, used in one place")]
     fn decide_all(
         &self,
+        link: LinkId,
         spec: &sync_types::Link,
         names: &[NameId],
         bases: &mut Vec<FieldBase>,
         (left, left_prints): (&[Option<Value>], &[Option<Fingerprint>]),
         (right, right_prints): (&[Value], &[Fingerprint]),
         held: &[HeldConflict],
-        times: Option<&[Option<Timestamp>]>,
+        histories: Option<&[Vec<Version>]>,
+        told: Option<&[Fingerprint]>,
     ) -> PairPlan {
         let mut plan = PairPlan::default();
+        let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit);
         for (index, (property, name)) in spec.properties.iter().zip(names).enumerate() {
             let Ok(place) = u16::try_from(index) else { break };
             let was_held = held.iter().find(|held| held.property == *name).map(|held| Held {
@@ -341,7 +368,33 @@ impl Run<'_> {
             };
             match decide::decide(&field, spec.first_contact, self.null) {
                 Decision::Nothing | Decision::Read => {}
-                Decision::Agree(base) => set_base(bases, base),
+                Decision::Agree(base) => {
+                    // Both changed to the same: perhaps because an earlier run wrote it and could not note it any more.
+                    let is_suspect = match field.base {
+                        Some(was) => was.left != base.left && was.right != base.right,
+                        None => told.is_some(),
+                    };
+                    let is_suspect = is_suspect && is_audited && property.direction == Direction::Both;
+                    match (is_suspect, histories) {
+                        (true, None) => plan.needs_history = true,
+                        (true, Some(histories)) => {
+                            let history = histories.get(index).map_or(&[][..], Vec::as_slice);
+                            let print = |version: &Version| {
+                                let mapper = &self.engine.parts.mapper;
+                                self.prints.value(&mapper.canonical(link, index, version.value.clone()))
+                            };
+                            let is_known = |print: Fingerprint| match field.base {
+                                Some(was) => was.right == print,
+                                None => print == self.null || told.is_some_and(|told| told.contains(&print)),
+                            };
+                            match overwritten(history, print, is_known, self.author.as_deref()) {
+                                Some(version) => plan.lost.push((place, version.clone())),
+                                None => set_base(bases, base),
+                            }
+                        }
+                        (false, _) => set_base(bases, base),
+                    }
+                }
                 Decision::WriteRight(overrides) => write(Side::Left, overrides),
                 Decision::WriteLeft(_)
                     if mutation::is(Bug::SeenBeforeAgreed) && right_prints.get(index) == Some(&self.null) => {
@@ -359,8 +412,8 @@ impl Run<'_> {
                     let (Some(Some(left)), Some(right)) = (left.get(index), right.get(index)) else {
                         continue;
                     };
-                    if property.conflict == Conflict::Newest && !property.ratchet && times.is_none() {
-                        plan.needs_times = true;
+                    if property.conflict == Conflict::Newest && !property.ratchet && histories.is_none() {
+                        plan.needs_history = true;
                         continue;
                     }
                     let moved = field.base.map_or((true, true), |base| {
@@ -371,7 +424,7 @@ impl Run<'_> {
                         right,
                         moved,
                         left_at: None,
-                        right_at: times.and_then(|times| times.get(index).copied().flatten()),
+                        right_at: histories.and_then(|of| Some(of.get(index)?.first()?.at)),
                     };
                     let overrides =
                         if moved == (true, true) { Overrides::OtherChange } else { Overrides::Nothing };
@@ -383,6 +436,62 @@ impl Run<'_> {
             }
         }
         plan
+    }
+
+    /// An earlier run has overwritten what somebody had set: it is told, and put back where she has a say.
+    #[allow(clippy::too_many_arguments, reason = "one pair's whole situation, used in one place")]
+    fn make_good(
+        &mut self,
+        link: LinkId,
+        lane: Lane,
+        pair: Pair,
+        prints: Box<[Option<Fingerprint>]>,
+        right: Box<[Fingerprint]>,
+        mut bases: Vec<FieldBase>,
+        lost: Vec<(u16, Version)>,
+    ) {
+        let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
+        let spec = self.link(link).clone();
+        let name = self.names(link);
+        let names = self.engine.names[usize::from(link.0)].properties.clone();
+        let Some(record) = pair.record.clone() else { return };
+        let mut restore = Vec::new();
+        for (place, version) in lost {
+            let index = usize::from(place);
+            let (Some(property), Some(rule)) = (names.get(index), spec.properties.get(index)) else { continue };
+            let foreign = self.prints.value(&mapper.canonical(link, index, version.value.clone()));
+            let left = prints.get(index).copied().flatten().unwrap_or(self.null);
+            let told = self.lost(link, &pair.external, &record, *property, left, foreign, &version);
+            self.tx.hold.push(told);
+            self.links_report(link).overridden += 1;
+            if rule.conflict == Conflict::Left && !rule.ratchet {
+                let right = right.get(index).copied().unwrap_or(left);
+                set_base(&mut bases, FieldBase { property: *property, left, right });
+            } else {
+                restore.push((place, version.value));
+            }
+        }
+        self.links_report(link).touched += 1;
+        if !restore.is_empty() {
+            self.restore(link, lane, (pair.external, pair.generation), record, prints, right, bases, restore);
+            return;
+        }
+        self.in_hand.remove(&(link, pair.external.clone()));
+        self.asked.remove(&(link, pair.external.clone()));
+        self.tx.dirty.push((name, pair.external.clone()));
+        self.tx.pairs.push(PairWrite {
+            link: name,
+            external: pair.external,
+            record: Some(record),
+            generation: pair.generation,
+            state: PairState::Linked,
+            since: None,
+            row: Fingerprint(0),
+            bases,
+            want: Vec::new(),
+            unwant: Vec::new(),
+            renew_edges: None,
+        });
     }
 
     /// Whether this run carries out what a meeting came to; see `may`.

@@ -1,4 +1,5 @@
-//! Planted bugs: what the simulation must catch. Nothing of this is compiled without the feature `mutations`.
+//! Planted bugs: what the simulation must catch. Without the feature `mutations` none can be
+//! planted.
 
 /// A bug that can be planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

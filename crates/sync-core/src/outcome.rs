@@ -2,16 +2,15 @@
 
 use sync_types::{
     DestinationError, ExternalId, FieldBase, Fingerprint, FirstContact, Intent, Lane, LedgerEntry, LinkId,
-    OpId, Pair, PairId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb,
+    OpId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb,
     WriteBatch,
 };
 
 use crate::audit::AuditRow;
 use crate::error::EngineError;
-use crate::left::BackRow;
 use crate::meet::BothWays;
 use crate::mutation::{self, Bug};
-use crate::plan::{RowPlan, Wanted, base_of, plan_first_contact, set_base};
+use crate::plan::{Wanted, base_of, plan_first_contact, set_base};
 use crate::report::Moved;
 use crate::run::{Kind, Mode, Outgoing, Run, Staged};
 
@@ -248,33 +247,38 @@ impl Run<'_> {
     ) {
         let name = self.names(link);
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
-        let is_done = both.to_left.is_empty() && !both.is_restoring;
-        let is_taken_for_done = is_done || mutation::is(Bug::DoneAfterRight) && !both.is_restoring;
-        if both.is_restoring {
-            // What was agreed before stands again, and both changes are looked at together.
-            self.tx.dirty.push((name, row.external.clone()));
-            self.asked.remove(&(link, row.external.clone()));
-        } else if is_done {
-            self.settled(link, &row.external);
-            self.tx.sighted.push((name, record.clone()));
+        let is_audited =
+            self.engine.parts.options.audit && !mutation::is(Bug::NoAudit) && !both.is_restoring;
+        // Until the history has been looked up, what was agreed before stands: should the process end here, the next
+        // run finds both sides changed to the same value, and looks the history up.
+        let mut standing = bases.clone();
+        if is_audited {
+            for (place, was) in &both.before {
+                let Some(property) = properties.get(usize::from(*place)) else { continue };
+                match was {
+                    Some(was) => set_base(&mut standing, *was),
+                    None => standing.retain(|base| base.property != *property),
+                }
+            }
         }
-        self.in_hand.remove(&(link, row.external.clone()));
-        let pair = PairWrite {
+        self.tx.pairs.push(PairWrite {
             link: name,
             external: row.external.clone(),
             record: Some(record.clone()),
             generation: row.generation,
             state: PairState::Linked,
             since: None,
-            // Only once both sides are written is the row as it was brought over.
-            row: if is_taken_for_done { row.row } else { Fingerprint(0) },
-            bases: bases.clone(),
+            row: Fingerprint(0),
+            bases: standing,
             want: row.want,
             unwant: row.unwant,
             renew_edges: None,
-        };
-        self.tx.pairs.push(pair);
+        });
         if both.is_restoring {
+            // Both changes are looked at together.
+            self.in_hand.remove(&(link, row.external.clone()));
+            self.asked.remove(&(link, row.external.clone()));
+            self.tx.dirty.push((name, row.external));
             return;
         }
         let written = sent
@@ -284,39 +288,20 @@ impl Run<'_> {
                 Some((*place, base.right))
             })
             .collect();
-        let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit);
-        let audit = is_audited.then(|| AuditRow {
-            external: row.external.clone(),
+        let audit = AuditRow {
+            external: row.external,
             generation: row.generation,
-            record: record.clone(),
+            record,
             written,
             prints: row.prints,
-            bases: bases.clone(),
-            right: both.right.clone(),
+            bases,
+            right: both.right,
             before: both.before,
-        });
-        let Some(left) = both.left.filter(|_| !is_done) else {
-            if let Some(audit) = audit {
-                self.audit(link, lane, audit);
-            }
-            return;
-        };
-        self.in_hand.insert((link, row.external.clone()));
-        let pair = Pair {
-            id: PairId(0),
-            external: row.external,
-            record: Some(record),
-            generation: row.generation,
-            state: PairState::Linked,
-            since: None,
             row: row.row,
-            bases: bases.clone(),
+            left: both.left,
+            to_left: both.to_left,
         };
-        let (plan, right) = (RowPlan::default(), both.right);
-        let mut back = BackRow::update(left, pair, row.row, bases, plan, both.to_left, right, false);
-        back.is_counted = true;
-        back.audit = audit.map(Box::new);
-        self.stage_left(link, lane, back);
+        if is_audited { self.audit(link, lane, audit) } else { self.after_audit(link, lane, audit) }
     }
 
     /// A row was refused for good: it is recognised as an existing record, or parked.

@@ -28,12 +28,23 @@ impl Run<'_> {
             {
                 return Ok(());
             }
+            if intent.verb == Verb::Update {
+                self.doubt(&intent);
+            }
             // Updates by record id and associations may be repeated: the scan and the edge list do so.
             self.tx.close.push(intent.op);
             self.report.recovered += 1;
             self.commit()?;
         }
         Ok(())
+    }
+
+    /// What an update has overwritten is looked up when its records are looked at.
+    fn doubt(&mut self, intent: &Intent) {
+        let link = self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject);
+        if let Some(link) = link.filter(|link| self.is_both_ways(*link)) {
+            self.in_doubt.extend(intent.rows.iter().map(|(id, _)| (link, id.clone())));
+        }
     }
 
     /// Waits until a request that was on its way when the earlier run ended can no longer arrive.

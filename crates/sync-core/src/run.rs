@@ -24,6 +24,9 @@ use crate::observe::Discovered;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::{EdgeReport, LinkReport, RunReport};
 
+/// The cursor that keeps how HubSpot's history names our own writes.
+const AUTHOR: &str = "author";
+
 /// What a run is for.
 #[derive(Debug)]
 pub(crate) enum Mode {
@@ -224,6 +227,10 @@ pub(crate) struct Run<'e> {
     pub(crate) claims: HashMap<LinkId, HashSet<(usize, Fingerprint)>>,
     /// Whether any conflict is on record, so that a peaceful world needs no look-up.
     pub(crate) has_conflicts: bool,
+    /// How HubSpot's history names our own writes, once one has been looked up.
+    pub(crate) author: Option<String>,
+    /// Records of which an earlier run may have written the right without noting it.
+    pub(crate) in_doubt: HashSet<(LinkId, ExternalId)>,
     /// HubSpot records that are about to be linked.
     pub(crate) claimed: HashSet<RecordId>,
     pub(crate) halt: Option<String>,
@@ -287,6 +294,8 @@ impl<'e> Run<'e> {
             recovered: HashSet::new(),
             claims: HashMap::new(),
             has_conflicts,
+            in_doubt: HashSet::new(),
+            author: engine.parts.store.cursor(AUTHOR)?,
             claimed: HashSet::new(),
             halt: None,
             is_prepared: false,
@@ -345,6 +354,9 @@ impl<'e> Run<'e> {
             .map_err(|error| EngineError::Io { message: "the run report".into(), source: error.into() })?;
         self.tx.run = Some(RunRecord { run: self.number, started: self.started, ended, report });
         self.tx.cursors.push(("op".into(), self.next_op.to_string()));
+        if let Some(author) = &self.author {
+            self.tx.cursors.push((AUTHOR.into(), author.clone()));
+        }
         self.commit()
     }
 

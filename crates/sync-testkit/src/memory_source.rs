@@ -23,6 +23,7 @@ struct Table {
     bad: Vec<BadRecord>,
     /// The record that each creation made.
     made: BTreeMap<String, String>,
+    last_made: u64,
 }
 
 impl MemorySource {
@@ -39,6 +40,7 @@ impl MemorySource {
             rows: BTreeMap::new(),
             bad: Vec::new(),
             made: BTreeMap::new(),
+            last_made: 0,
         };
         self.tables().insert(name.to_owned(), table);
     }
@@ -181,7 +183,8 @@ impl Table {
                 if let Some(made) = made {
                     return LeftOutcome::Written(made);
                 }
-                let id = format!("new-{}", self.made.len() + 1);
+                self.last_made += 1;
+                let id = format!("new-{}", self.last_made);
                 self.rows.insert(id.clone(), vec![Value::Null; self.shape.names().len()]);
                 self.made.insert(row.token.as_str().to_owned(), id.clone());
                 self.fill(&id, &row.fields)

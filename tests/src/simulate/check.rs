@@ -1,7 +1,9 @@
 //! What must hold: after each run, and when the world is at rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use hubspot_sandbox::StoredRecord;
 use sync_core::report::RunReport;
 use sync_core::{Options, Which};
 use sync_testkit::CrashPlan;
@@ -37,6 +39,33 @@ pub(super) fn adds_up(report: &RunReport, tally: &mut Tally, violations: &mut Ve
     }
 }
 
+/// Whom a run has deleted on a side, a person had deleted on the other, and long enough ago.
+pub(super) fn deletions(
+    people: &People,
+    before: &(BTreeMap<String, Vec<(String, Vec<Value>)>>, BTreeMap<String, StoredRecord>),
+    absence: Duration,
+    tally: &mut Tally,
+    violations: &mut Vec<Violation>,
+) {
+    tally.check("deletions-have-evidence");
+    let (left, right) = (people.on_left(), people.on_right());
+    let gone_left = before.0.keys().filter(|email| !left.contains_key(*email)).map(|email| (email, "left"));
+    let gone_right = before.1.keys().filter(|email| !right.contains_key(*email)).map(|email| (email, "right"));
+    for (email, side) in gone_left.chain(gone_right) {
+        // A merge may give the loser's left record the survivor's address.
+        if people.merged.contains(email) {
+            continue;
+        }
+        match people.deleted_for(email, side == "right") {
+            Some(age) if age >= absence => {}
+            age => violations.push(Violation::new(
+                "deletions-have-evidence",
+                format!("{email} was deleted on the {side}, {age:?} after a person deleted it on the other side"),
+            )),
+        }
+    }
+}
+
 /// Faults have stopped and people rest: both sides agree, and nothing is gone without a word.
 pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violations: &mut Vec<Violation>) {
     let mut fail = |invariant, what| violations.push(Violation::new(invariant, what));
@@ -53,22 +82,28 @@ pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violati
     }
     tally.check("nobody-doubled");
     for (email, rows) in &left {
-        if rows.len() > 1 {
+        if rows.len() > 1 && !people.restored.contains(email) {
             fail("nobody-doubled", format!("{email} stands {} times on the left", rows.len()));
         }
     }
     tally.check("nobody-lost");
     for email in &people.everybody {
         let is_here = (left.contains_key(email), right.contains_key(email));
-        let is_touched = people.deleted.contains(email) || people.merged.contains(email);
+        let is_touched = people.deleted.contains(email)
+            || people.merged.contains(email)
+            || people.erased.contains(email);
         match is_here {
             (true, true) => {}
-            (false, false) if people.deleted.contains(email) || people.merged.contains(email) => {}
-            // A merge's loser stays on the left, and has no record of its own on the right.
-            (true, false) if people.merged.contains(email) => {}
+            // Who was deleted, merged away or erased before the other side had heard of them.
+            (true, false) if people.restored.contains(email) => {}
+            (false, false) if is_touched => {}
+            // A merge's loser stays on the left, and has no record of its own on the right. So does who was erased.
+            (true, false) if people.merged.contains(email) || people.erased.contains(email) => {}
+            // Nothing says what the deletion of a merged or erased record's counterpart means.
+            (false, true) if people.merged.contains(email) && people.deleted.contains(email) => {}
             _ => fail(
                 "nobody-lost",
-                format!("{email} is {is_here:?}, touched by a deletion or merge: {is_touched}"),
+                format!("{email} is {is_here:?}, touched by a deletion, merge or erasure: {is_touched}"),
             ),
         }
     }
@@ -77,7 +112,7 @@ pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violati
     tally.check("sides-agree");
     for (email, rows) in &left {
         let (Some((id, row)), Some(contact)) = (rows.first(), right.get(email)) else { continue };
-        if people.merged.contains(email) {
+        if people.merged.contains(email) || people.erased.contains(email) {
             continue;
         }
         for (place, (column, property)) in FIELDS.iter().enumerate() {
@@ -106,7 +141,10 @@ pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violati
         .collect();
     let edits = people.edits();
     for (at, edit) in edits.iter().enumerate() {
-        if people.deleted.contains(&edit.email) || people.merged.contains(&edit.email) {
+        if people.deleted.contains(&edit.email)
+            || people.merged.contains(&edit.email)
+            || people.erased.contains(&edit.email)
+        {
             continue;
         }
         let (column, property) = FIELDS[edit.field];

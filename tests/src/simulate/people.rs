@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fastrand::Rng;
 use http_transport::Clock;
@@ -39,11 +40,19 @@ pub(super) struct People {
     counter: Arc<Mutex<u64>>,
     edits: Arc<Mutex<Vec<Edit>>>,
     meddled: Arc<Mutex<u64>>,
+    told: Arc<Mutex<Vec<String>>>,
     joined: u64,
     /// Everybody who was ever there.
     pub(super) everybody: BTreeSet<String>,
     /// Whom a person deleted, on some side, at some time.
     pub(super) deleted: BTreeSet<String>,
+    /// When a person last deleted somebody who has not come back since, by side; and who was removed on the left.
+    deleted_at: BTreeMap<(String, bool), Duration>,
+    removed: BTreeMap<String, (String, Vec<Value>)>,
+    /// Whom a person brought back on the left: perhaps beside a record that was made anew.
+    pub(super) restored: BTreeSet<String>,
+    /// Whom a person erased on the right.
+    pub(super) erased: BTreeSet<String>,
     /// Whom a merge concerned.
     pub(super) merged: BTreeSet<String>,
 }
@@ -58,9 +67,14 @@ impl People {
             counter: Arc::default(),
             edits: Arc::default(),
             meddled: Arc::default(),
+            told: Arc::default(),
             joined: 0,
             everybody: BTreeSet::new(),
             deleted: BTreeSet::new(),
+            deleted_at: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            restored: BTreeSet::new(),
+            erased: BTreeSet::new(),
             merged: BTreeSet::new(),
         }
     }
@@ -77,6 +91,21 @@ impl People {
     /// The portal's live contacts by e-mail address.
     pub(super) fn on_right(&self) -> BTreeMap<String, StoredRecord> {
         on_right(&self.portal)
+    }
+
+    /// Both sides as they stand, for a person who looks for a fault.
+    pub(super) fn shown(&self) -> Vec<String> {
+        let left = self.on_left().into_iter().flat_map(|(email, rows)| {
+            rows.into_iter().map(move |(id, row)| {
+                let row: Vec<String> = row.iter().skip(1).map(text).collect();
+                format!("left  {email} {id}: {}", row.join(", "))
+            })
+        });
+        let right = self.on_right().into_iter().map(|(email, record)| {
+            let values = FIELDS.map(|(_, property)| record.properties.get(property).cloned().unwrap_or_default());
+            format!("right {email} {}: {}", record.id, values.join(", "))
+        });
+        left.chain(right).collect()
     }
 
     pub(super) fn edit_left(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
@@ -149,8 +178,11 @@ impl People {
     pub(super) fn delete_left(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
         let (email, (id, _)) = pick(rng, &self.on_left()).map(|(email, rows)| (email, rows[0].clone()))?;
         tally.deed("delete left");
+        if let Some(row) = self.source.get("people", &id) {
+            self.removed.insert(email.clone(), (id.clone(), row));
+        }
         self.source.remove("people", &id);
-        self.deleted.insert(email.clone());
+        self.deleted_now(&email, true);
         Some(format!("{email} is deleted on the left"))
     }
 
@@ -158,8 +190,38 @@ impl People {
         let (email, record) = pick(rng, &self.on_right())?;
         tally.deed("delete right");
         lock(&self.portal).archive_record(self.clock.now(), "contacts", record.id).ok()?;
-        self.deleted.insert(email.clone());
+        self.deleted_now(&email, false);
         Some(format!("{email} is deleted on the right"))
+    }
+
+    fn deleted_now(&mut self, email: &str, on_left: bool) {
+        self.deleted.insert(email.to_owned());
+        self.deleted_at.insert((email.to_owned(), on_left), self.clock.monotonic());
+    }
+
+    /// How long ago a person deleted somebody on a side who has not come back there since.
+    pub(super) fn deleted_for(&self, email: &str, on_left: bool) -> Option<Duration> {
+        Some(self.clock.monotonic().saturating_sub(*self.deleted_at.get(&(email.to_owned(), on_left))?))
+    }
+
+    pub(super) fn restore_left(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        let here = self.on_left();
+        self.removed.retain(|email, _| !here.contains_key(email));
+        let (email, (id, row)) = pick(rng, &self.removed)?;
+        tally.deed("restore left");
+        self.restored.insert(email.clone());
+        self.source.put("people", &id, row);
+        self.deleted_at.remove(&(email.clone(), true));
+        Some(format!("{email} is restored on the left"))
+    }
+
+    pub(super) async fn erase_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        let (email, record) = pick(rng, &self.on_right())?;
+        let objects = self.client.objects(&hubspot_client::ObjectType::new("contacts").ok()?);
+        objects.gdpr_delete(&record.id.to_string(), None).await.ok()?;
+        tally.deed("erase right");
+        self.erased.insert(email.clone());
+        Some(format!("{email} is erased on the right"))
     }
 
     pub(super) fn restore_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
@@ -174,6 +236,7 @@ impl People {
         let record = rng.choice(archived.iter())?;
         tally.deed("restore right");
         lock(&self.portal).restore_record(self.clock.now(), "contacts", record.id).ok()?;
+        self.deleted_at.remove(&(record.properties["email"].clone(), false));
         Some(format!("{} is restored on the right", record.properties["email"]))
     }
 
@@ -203,22 +266,29 @@ impl People {
             (Arc::clone(&self.source), Arc::clone(&self.portal), Arc::clone(&self.clock));
         let (counter, edits, meddled) =
             (Arc::clone(&self.counter), Arc::clone(&self.edits), Arc::clone(&self.meddled));
+        let told = Arc::clone(&self.told);
         Some(Box::new(move |step| {
             if step == "commit" {
                 return;
             }
             if left == 0 {
-                for _ in 0..rng.u32(1..4) {
+                for (email, field) in differing(&source, &portal) {
                     let done = if rng.bool() {
-                        edit_left(&source, &counter, &edits, &mut rng)
+                        edit_right_of(&portal, &clock, &counter, &edits, &email, field)
                     } else {
-                        edit_right(&portal, &clock, &counter, &edits, &mut rng)
+                        edit_left_of(&source, &counter, &edits, &email, field)
                     };
                     *lock(&meddled) += u64::from(done.is_some());
+                    lock(&told).extend(done);
                 }
             }
             left = left.wrapping_sub(1);
         }))
+    }
+
+    /// What the meddler has done since this was last asked.
+    pub(super) fn take_told(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.told))
     }
 
     /// Whether the meddler got to meddle since this was last asked.
@@ -272,14 +342,24 @@ fn edit_left(
     edits: &Mutex<Vec<Edit>>,
     rng: &mut Rng,
 ) -> Option<String> {
-    let (email, rows) = pick(rng, &on_left(source))?;
-    let (id, row) = rows.first()?;
-    let field = rng.usize(0..FIELDS.len());
+    let (email, _) = pick(rng, &on_left(source))?;
+    edit_left_of(source, counter, edits, &email, rng.usize(0..FIELDS.len()))
+}
+
+fn edit_left_of(
+    source: &MemorySource,
+    counter: &Mutex<u64>,
+    edits: &Mutex<Vec<Edit>>,
+    email: &str,
+    field: usize,
+) -> Option<String> {
+    let all = on_left(source);
+    let (id, row) = all.get(email)?.first()?;
     let value = fresh(counter, field);
     let over = row.get(field + 1).map(text).unwrap_or_default();
     source.set("people", id, FIELDS[field].0, value.as_str());
     let told = format!("{email}: {} becomes {value} on the left, was {over}", FIELDS[field].0);
-    lock(edits).push(Edit { email, field, value, over, on_left: true });
+    lock(edits).push(Edit { email: email.to_owned(), field, value, over, on_left: true });
     Some(told)
 }
 
@@ -290,14 +370,42 @@ fn edit_right(
     edits: &Mutex<Vec<Edit>>,
     rng: &mut Rng,
 ) -> Option<String> {
-    let (email, record) = pick(rng, &on_right(portal))?;
-    let field = rng.usize(0..FIELDS.len());
+    let (email, _) = pick(rng, &on_right(portal))?;
+    edit_right_of(portal, clock, counter, edits, &email, rng.usize(0..FIELDS.len()))
+}
+
+/// Whose values differ between the sides: what the engine is about to write.
+fn differing(source: &MemorySource, portal: &Mutex<Portal>) -> Vec<(String, usize)> {
+    let (left, right) = (on_left(source), on_right(portal));
+    let mut all = Vec::new();
+    for (email, rows) in &left {
+        let (Some((_, row)), Some(contact)) = (rows.first(), right.get(email)) else { continue };
+        for (field, (_, property)) in FIELDS.iter().enumerate() {
+            let there = contact.properties.get(*property).map_or("", String::as_str);
+            if row.get(field + 1).is_some_and(|here| text(here) != there) {
+                all.push((email.clone(), field));
+            }
+        }
+    }
+    all
+}
+
+fn edit_right_of(
+    portal: &Mutex<Portal>,
+    clock: &Arc<dyn Clock>,
+    counter: &Mutex<u64>,
+    edits: &Mutex<Vec<Edit>>,
+    email: &str,
+    field: usize,
+) -> Option<String> {
+    let all = on_right(portal);
+    let record = all.get(email)?;
     let value = fresh(counter, field);
     let property = FIELDS[field].1;
     let over = record.properties.get(property).cloned().unwrap_or_default();
     let now = clock.now();
     lock(portal).edit_as_user(now, "contacts", record.id, [(property, value.as_str())]).ok()?;
     let told = format!("{email}: {property} becomes {value} on the right, was {over}");
-    lock(edits).push(Edit { email, field, value, over, on_left: false });
+    lock(edits).push(Edit { email: email.to_owned(), field, value, over, on_left: false });
     Some(told)
 }

@@ -70,7 +70,7 @@ impl Tally {
             "join both",
             "delete left",
             "delete right",
-            "restore right",
+            "restore right", "restore left", "erase right",
             "merge right",
         ];
         let faults = ["answer lost", "request lost", "body cut", "429", "502", "423", "slow", "index lag"];

@@ -39,7 +39,10 @@ pub(crate) fn list(state: &State, ctx: &Ctx<'_>, key: TypeKey) -> Result<Answer,
         None => 0,
     };
     let archived = ctx.flag("archived");
-    let mut found = state.ty(key).records.range_from(from).filter(|record| record.is_live() != archived);
+    let records = &state.ty(key).records;
+    let mut found = records
+        .range_from(from)
+        .filter(|record| record.is_live() != archived && !(archived && records.is_merged_away(record.id)));
     let page: Vec<&Record> = found.by_ref().take(limit).collect();
     let paging = found.next().map(|next| ctx.paging(&next.id.to_string()));
     let links = inline::requested(state, ctx)?;
@@ -131,7 +134,11 @@ pub(crate) fn batch_read(state: &mut State, ctx: &Ctx<'_>, key: TypeKey) -> Resu
             None => id.0.parse().ok(),
         };
         let record = target.and_then(|id| state.ty(key).records.get(id));
-        match record.filter(|record| record.is_live() != archived) {
+        // Who was merged away is not in the recycling bin: nobody can bring it back.
+        let is_asked = |record: &&Record| {
+            record.is_live() != archived && !(archived && state.ty(key).records.is_merged_away(record.id))
+        };
+        match record.filter(is_asked) {
             Some(record) if found.contains(&record.id) => {}
             Some(record) => found.push(record.id),
             None => missing.push(id.0),

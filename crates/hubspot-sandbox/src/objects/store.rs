@@ -65,6 +65,11 @@ impl Records {
         self.forward.insert(from, to);
     }
 
+    /// Whether the record was merged into another one: its id leads there, and nobody can bring it back.
+    pub(crate) fn is_merged_away(&self, id: u64) -> bool {
+        self.forward.contains_key(&id)
+    }
+
     /// How many retired ids lead to this record.
     pub(crate) fn merged_into(&self, id: u64) -> usize {
         self.forward.keys().filter(|from| self.resolve(**from) == id).count()
