@@ -8,6 +8,7 @@ mod conformance;
 mod fuzz;
 mod process;
 mod readme;
+mod simulate;
 mod tidy;
 mod workspace;
 
@@ -31,6 +32,9 @@ cargo xtask <command>
                        goals [--rounds N] (needs python3 and node)
   bench webhooks       our receiver, a bare one, Express and FastAPI take signed webhooks; prints figures and goals
                        [--rounds N] [--seconds N] (needs python3, node, npm and a package registry the first time)
+  simulate             the simulated world: people on both sides, faults and crashes, seed by seed [--release]
+                       [--seeds N] [--from SEED] [--seconds MAX] [--threads N], or [--replay SEED] for one in full, or
+                       [--bugs] for the planted bugs that it must catch
   fuzz [target]        the mutation tests for longer: [--seconds N] of each target
 ";
 
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         ["check-arrows"] => in_workspace(arrows::run),
         ["tidy"] => in_workspace(tidy::run),
         ["conformance"] => in_workspace(conformance::run),
+        ["simulate", options @ ..] => in_workspace(|workspace| simulate::run(workspace, options)),
         ["fuzz", options @ ..] => in_workspace(|workspace| fuzz::run(workspace, options)),
         ["bench", "webhooks", options @ ..] => {
             in_workspace(|workspace| bench::webhooks::run(workspace, options))
