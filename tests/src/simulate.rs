@@ -157,7 +157,22 @@ impl Simulation {
 
     async fn step(&mut self) {
         let (rates, rng) = (&self.rates, &mut self.rng);
-        let choices = [30, 30, 3, 5, rates.deletes, rates.deletes, 2, rates.merges, 30, 30, 3, rates.deletes, rates.merges];
+        let choices = [
+            30,
+            30,
+            3,
+            5,
+            rates.deletes,
+            rates.deletes,
+            2,
+            rates.merges,
+            30,
+            30,
+            3,
+            rates.deletes,
+            rates.merges,
+            15,
+        ];
         let mut at = rng.u32(0..choices.iter().sum());
         let mut choice = 0;
         while at >= choices[choice] {
@@ -183,6 +198,7 @@ impl Simulation {
                 None
             }
             10 => self.people.join_both(&mut self.tally),
+            13 => self.people.edit_both(&mut self.rng, &mut self.tally),
             11 => self.people.restore_left(&mut self.rng, &mut self.tally),
             _ => self.people.erase_right(&mut self.rng, &mut self.tally).await,
         };
@@ -221,6 +237,8 @@ impl Simulation {
         let mut options = Options::default();
         options.absence = ABSENCE;
         options.sweep = sweep;
+        // In so small a world every deletion is a great share of it.
+        options.deletions_max = u64::MAX;
         let mut engine = self.world.engine_with(plan, options);
         let ended = tokio::select! {
             biased;

@@ -14,6 +14,7 @@ use sync_types::{
 };
 
 use crate::error::EngineError;
+use crate::feeds::was_gone_on_both_sides;
 use crate::meet::{Left, Meeting, is_plan};
 use crate::mutation::{self, Bug};
 use crate::plan::base_of;
@@ -137,7 +138,8 @@ impl Run<'_> {
                 (Fate::MergedInto(survivor), _) => self.follow_merge(link, lane, meeting, survivor)?,
                 // Gone on both sides: there is nothing to keep in step.
                 (Fate::Archived | Fate::Unknown, Left::Gone) => {
-                    self.note_absence(link, meeting.pair, PairState::LeftGone);
+                    let pair = Pair { bases: Vec::new(), ..meeting.pair };
+                    self.note_absence(link, pair, PairState::LeftGone);
                 }
                 (Fate::Live, _) => {
                     // It was not found a moment ago, and is there now: it is looked at once more, later.
@@ -284,7 +286,7 @@ impl Run<'_> {
 
     /// The left record was deleted, and the right one counts: the two are no pair any more, and the right one is
     /// looked at as one that nobody knows.
-    fn make_left_anew(&mut self, link: LinkId, pair: Pair) {
+    pub(crate) fn make_left_anew(&mut self, link: LinkId, pair: Pair) {
         let name = self.names(link);
         let report = self.links_report(link);
         report.gone += 1;
@@ -352,6 +354,15 @@ impl Run<'_> {
                 match pair {
                     Some(pair) => {
                         met.insert(pair.id);
+                        let is_away = matches!(pair.state, PairState::RightGone | PairState::RightMissing);
+                        if is_away || was_gone_on_both_sides(&pair) {
+                            // It is back, and nothing else may tell.
+                            strangers.push(Change {
+                                record: record.clone(),
+                                kind: ChangeKind::Changed,
+                                at: None,
+                            });
+                        }
                     }
                     None => {
                         strangers.push(Change { record: record.clone(), kind: ChangeKind::Changed, at: None })
@@ -411,7 +422,8 @@ impl Run<'_> {
 
     /// Whether so many missing records are more likely a sign of something else than deletions.
     fn is_too_much(&self, missing: u64, pairs: u64) -> bool {
-        missing > FEW && missing > self.engine.parts.options.deletions_max.min(pairs / 20)
+        let max = self.engine.parts.options.deletions_max;
+        max != u64::MAX && missing > FEW && missing > max.min(pairs / 20)
     }
 
     /// The right record was deleted, and the left one counts: it is made anew, under a key of its own, because the

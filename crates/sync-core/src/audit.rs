@@ -112,7 +112,6 @@ impl Run<'_> {
             }
             restore.push((*place, before.value.clone()));
             match was {
-                _ if mutation::is(Bug::RestoreKeepsAgreement) => {}
                 Some(was) => set_base(&mut bases, was),
                 None => bases.retain(|base| base.property != *property),
             }
@@ -120,7 +119,16 @@ impl Run<'_> {
         if restore.is_empty() {
             self.after_audit(link, lane, row);
         } else {
-            self.restore(link, lane, (row.external, row.generation), row.record, row.prints, row.right, bases, restore);
+            self.restore(
+                link,
+                lane,
+                (row.external, row.generation),
+                row.record,
+                row.prints,
+                row.right,
+                bases,
+                restore,
+            );
         }
     }
 

@@ -64,7 +64,7 @@ pub struct Options {
     /// call for each 100 records.
     pub sweep: bool,
     /// Deletions beyond which a run carries out none and halts: at most so many of a link, and at most a twentieth
-    /// of its pairs. Default: 100.
+    /// of its pairs. Default: 100; `u64::MAX`: no such limit.
     pub deletions_max: u64,
     /// Whether every write to a property that flows both ways is looked up in its history afterwards, to find what
     /// somebody set in the moment between reading and writing. Default: true; costs a call for each 50 records.

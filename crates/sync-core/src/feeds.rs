@@ -169,6 +169,13 @@ impl Run<'_> {
                     }
                     self.invite(link, lane, pair, record)?;
                 }
+                // Both were gone; the right is back.
+                None if was_gone_on_both_sides(&pair)
+                    && self.link(link).creates_left
+                    && !mutation::is(Bug::GoneForGood) =>
+                {
+                    self.make_left_anew(link, pair);
+                }
                 // A single read proves no deletion: the scan of the source decides.
                 None => {
                     self.links_report(link).gone += 1;
@@ -200,4 +207,9 @@ impl Run<'_> {
             renew_edges: None,
         });
     }
+}
+
+/// Whether the pair's records were both deleted: nothing is agreed about what is gone on both sides.
+pub(crate) fn was_gone_on_both_sides(pair: &Pair) -> bool {
+    matches!(pair.state, PairState::RightGone | PairState::LeftGone) && pair.bases.is_empty()
 }

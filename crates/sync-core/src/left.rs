@@ -108,11 +108,7 @@ impl Run<'_> {
             let token = crate::sync_key(
                 &self.engine.parts.engagement,
                 &spec.name,
-                &ExternalId::new(if mutation::is(Bug::FreshTokens) {
-                    format!("made from {} by {}", row.record, op.0)
-                } else {
-                    format!("made from {}", row.record)
-                }),
+                &ExternalId::new(format!("made from {}", row.record)),
                 0,
             );
             LeftRow { verb: row.verb.clone(), token, fields: merge_fields(fields) }
@@ -196,13 +192,7 @@ impl Run<'_> {
     }
 
     /// The left holds what was brought: notes what each side shows.
-    fn agree_left(
-        &mut self,
-        link: LinkId,
-        lane: Lane,
-        row: BackRow,
-        record: &Record,
-    ) {
+    fn agree_left(&mut self, link: LinkId, lane: Lane, row: BackRow, record: &Record) {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let name = self.names(link);
         let print = self.prints.values(mapper.fingerprint(), record.values());
@@ -219,7 +209,7 @@ impl Run<'_> {
         };
         let mut bases = row.bases;
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
-        for (place, _) in row.places.iter().filter(|_| !mutation::is(Bug::LeftNotAgreed)) {
+        for (place, _) in &row.places {
             let index = usize::from(*place);
             let left =
                 mapped.values.get(index).and_then(Option::as_ref).map(|value| self.prints.value(value));
@@ -482,7 +472,7 @@ impl Run<'_> {
                     unwant: Vec::new(),
                     parked: false,
                     is_counted: false,
-                        },
+                },
             );
         }
         Ok(())

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use sync_types::{
-    Conflict, ConflictFilter, DestinationError, Direction, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, Mapped,
-    NameId, ObjectType, Pair, PairState, PairWrite, PropertyName, Record, RecordId, Shown, Target, Value,
-    Version,
+    Conflict, ConflictFilter, DestinationError, Direction, ExternalId, FieldBase, Fingerprint, HeldConflict,
+    Lane, LinkId, Mapped, NameId, ObjectType, Pair, PairState, PairWrite, PropertyName, Record, RecordId,
+    Shown, Target, Value, Version,
 };
 
 use crate::audit::overwritten;
@@ -61,6 +61,8 @@ struct PairPlan {
     waiting: HashSet<NameId>,
     /// What we have overwritten without having known of it: the place and what it was.
     lost: Vec<(u16, Version)>,
+    /// The same, below a newer value that somebody has set since.
+    buried: Vec<(u16, Version)>,
     needs_history: bool,
 }
 
@@ -241,6 +243,15 @@ impl Run<'_> {
         if !self.may_meet(link, row, &meeting, &row_plan, &plan, &right)? {
             return Ok(None);
         }
+        for (place, version) in &plan.buried {
+            let index = usize::from(*place);
+            let Some(property) = names.get(index) else { continue };
+            let foreign = self.prints.value(&mapper.canonical(link, index, version.value.clone()));
+            let left = prints.get(index).copied().flatten().unwrap_or(self.null);
+            let told = self.lost(link, &meeting.pair.external, &shown.id, *property, left, foreign, version);
+            self.tx.hold.push(told);
+            self.links_report(link).overridden += 1;
+        }
         if !plan.lost.is_empty() {
             self.make_good(link, lane, meeting.pair, prints, right, bases, plan.lost);
             return Ok(None);
@@ -339,6 +350,10 @@ impl Run<'_> {
         told: Option<&[Fingerprint]>,
     ) -> PairPlan {
         let mut plan = PairPlan::default();
+        let author = self.author.as_deref();
+        let print = |index: usize, version: &Version| {
+            self.prints.value(&self.engine.parts.mapper.canonical(link, index, version.value.clone()))
+        };
         let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit);
         for (index, (property, name)) in spec.properties.iter().zip(names).enumerate() {
             let Ok(place) = u16::try_from(index) else { break };
@@ -359,6 +374,24 @@ impl Run<'_> {
                 right: right_prints.get(index).copied(),
                 held: was_held.as_ref(),
             };
+            if let (Some(told), true) = (told, is_audited && property.direction == Direction::Both) {
+                let Some(histories) = histories else {
+                    plan.needs_history = true;
+                    continue;
+                };
+                let history = histories.get(index).map_or(&[][..], Vec::as_slice);
+                let is_known = |print: Fingerprint| {
+                    print == self.null
+                        || told.contains(&print)
+                        || field.base.is_some_and(|was| was.right == print)
+                };
+                // Below a newer value of theirs: it cannot be put back any more, only told.
+                for at in 1..history.len() {
+                    let found =
+                        overwritten(&history[at..], |version| print(index, version), is_known, author);
+                    plan.buried.extend(found.map(|version| (place, version.clone())));
+                }
+            }
             let mut write = |side: Side, overrides: Overrides| {
                 let list = if side == Side::Left { &mut plan.to_right } else { &mut plan.to_left };
                 list.push(place);
@@ -379,15 +412,11 @@ impl Run<'_> {
                         (true, None) => plan.needs_history = true,
                         (true, Some(histories)) => {
                             let history = histories.get(index).map_or(&[][..], Vec::as_slice);
-                            let print = |version: &Version| {
-                                let mapper = &self.engine.parts.mapper;
-                                self.prints.value(&mapper.canonical(link, index, version.value.clone()))
-                            };
                             let is_known = |print: Fingerprint| match field.base {
                                 Some(was) => was.right == print,
                                 None => print == self.null || told.is_some_and(|told| told.contains(&print)),
                             };
-                            match overwritten(history, print, is_known, self.author.as_deref()) {
+                            match overwritten(history, |version| print(index, version), is_known, author) {
                                 Some(version) => plan.lost.push((place, version.clone())),
                                 None => set_base(bases, base),
                             }
@@ -458,7 +487,9 @@ impl Run<'_> {
         let mut restore = Vec::new();
         for (place, version) in lost {
             let index = usize::from(place);
-            let (Some(property), Some(rule)) = (names.get(index), spec.properties.get(index)) else { continue };
+            let (Some(property), Some(rule)) = (names.get(index), spec.properties.get(index)) else {
+                continue;
+            };
             let foreign = self.prints.value(&mapper.canonical(link, index, version.value.clone()));
             let left = prints.get(index).copied().flatten().unwrap_or(self.null);
             let told = self.lost(link, &pair.external, &record, *property, left, foreign, &version);

@@ -140,6 +140,16 @@ impl Run<'_> {
             }
             if let Some(letter) = letter.as_ref().filter(|letter| look == Look::Scan && letter.row == row) {
                 // As it was when it was parked: trying again would fail again.
+                if self.link(link).creates_left
+                    && let Ok(mapped) = mapper.map(link, &record)
+                {
+                    let prints: Vec<_> = mapped
+                        .values
+                        .iter()
+                        .map(|value| value.as_ref().map(|value| self.prints.value(value)))
+                        .collect();
+                    self.claim_new(link, &prints);
+                }
                 *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
                 continue;
             }

@@ -2,8 +2,7 @@
 
 use sync_types::{
     DestinationError, ExternalId, FieldBase, Fingerprint, FirstContact, Intent, Lane, LedgerEntry, LinkId,
-    OpId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb,
-    WriteBatch,
+    OpId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
 };
 
 use crate::audit::AuditRow;
@@ -247,8 +246,7 @@ impl Run<'_> {
     ) {
         let name = self.names(link);
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
-        let is_audited =
-            self.engine.parts.options.audit && !mutation::is(Bug::NoAudit) && !both.is_restoring;
+        let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit) && !both.is_restoring;
         // Until the history has been looked up, what was agreed before stands: should the process end here, the next
         // run finds both sides changed to the same value, and looks the history up.
         let mut standing = bases.clone();

@@ -28,8 +28,9 @@ impl Run<'_> {
             {
                 return Ok(());
             }
-            if intent.verb == Verb::Update {
-                self.doubt(&intent);
+            if intent.verb == Verb::Update && self.doubt(&intent) {
+                self.report.recovered += 1;
+                continue;
             }
             // Updates by record id and associations may be repeated: the scan and the edge list do so.
             self.tx.close.push(intent.op);
@@ -39,12 +40,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What an update has overwritten is looked up when its records are looked at.
-    fn doubt(&mut self, intent: &Intent) {
+    /// What an update has overwritten is looked up when its records are looked at: only then it is settled. False
+    /// for a link that flows one way, where an update may simply be repeated.
+    fn doubt(&mut self, intent: &Intent) -> bool {
         let link = self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject);
-        if let Some(link) = link.filter(|link| self.is_both_ways(*link)) {
-            self.in_doubt.extend(intent.rows.iter().map(|(id, _)| (link, id.clone())));
+        let Some(link) = link.filter(|link| self.is_both_ways(*link)) else { return false };
+        self.doubted.push(intent.op);
+        for (id, _) in &intent.rows {
+            self.in_doubt.insert((link, id.clone()));
+            self.tx.dirty.push((intent.subject, id.clone()));
         }
+        true
     }
 
     /// Waits until a request that was on its way when the earlier run ended can no longer arrive.

@@ -231,6 +231,8 @@ pub(crate) struct Run<'e> {
     pub(crate) author: Option<String>,
     /// Records of which an earlier run may have written the right without noting it.
     pub(crate) in_doubt: HashSet<(LinkId, ExternalId)>,
+    /// The intents by which they are in doubt.
+    pub(crate) doubted: Vec<OpId>,
     /// HubSpot records that are about to be linked.
     pub(crate) claimed: HashSet<RecordId>,
     pub(crate) halt: Option<String>,
@@ -295,6 +297,7 @@ impl<'e> Run<'e> {
             claims: HashMap::new(),
             has_conflicts,
             in_doubt: HashSet::new(),
+            doubted: Vec::new(),
             author: engine.parts.store.cursor(AUTHOR)?,
             claimed: HashSet::new(),
             halt: None,
@@ -318,6 +321,9 @@ impl<'e> Run<'e> {
         self.sweep().await?;
         self.look_right().await?;
         self.settle_dirty().await?;
+        if self.halt.is_none() {
+            self.tx.close.append(&mut self.doubted);
+        }
         self.note_first_loads()?;
         self.edges().await?;
         self.count_open_edges()?;

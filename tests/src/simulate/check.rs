@@ -50,7 +50,8 @@ pub(super) fn deletions(
     tally.check("deletions-have-evidence");
     let (left, right) = (people.on_left(), people.on_right());
     let gone_left = before.0.keys().filter(|email| !left.contains_key(*email)).map(|email| (email, "left"));
-    let gone_right = before.1.keys().filter(|email| !right.contains_key(*email)).map(|email| (email, "right"));
+    let gone_right =
+        before.1.keys().filter(|email| !right.contains_key(*email)).map(|email| (email, "right"));
     for (email, side) in gone_left.chain(gone_right) {
         // A merge may give the loser's left record the survivor's address.
         if people.merged.contains(email) {
@@ -60,7 +61,9 @@ pub(super) fn deletions(
             Some(age) if age >= absence => {}
             age => violations.push(Violation::new(
                 "deletions-have-evidence",
-                format!("{email} was deleted on the {side}, {age:?} after a person deleted it on the other side"),
+                format!(
+                    "{email} was deleted on the {side}, {age:?} after a person deleted it on the other side"
+                ),
             )),
         }
     }
@@ -89,9 +92,8 @@ pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violati
     tally.check("nobody-lost");
     for email in &people.everybody {
         let is_here = (left.contains_key(email), right.contains_key(email));
-        let is_touched = people.deleted.contains(email)
-            || people.merged.contains(email)
-            || people.erased.contains(email);
+        let is_touched =
+            people.deleted.contains(email) || people.merged.contains(email) || people.erased.contains(email);
         match is_here {
             (true, true) => {}
             // Who was deleted, merged away or erased before the other side had heard of them.
@@ -141,7 +143,8 @@ pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violati
         .collect();
     let edits = people.edits();
     for (at, edit) in edits.iter().enumerate() {
-        if people.deleted.contains(&edit.email)
+        if edit.value.is_empty()
+            || people.deleted.contains(&edit.email)
             || people.merged.contains(&edit.email)
             || people.erased.contains(&edit.email)
         {

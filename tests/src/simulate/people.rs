@@ -49,6 +49,8 @@ pub(super) struct People {
     /// When a person last deleted somebody who has not come back since, by side; and who was removed on the left.
     deleted_at: BTreeMap<(String, bool), Duration>,
     removed: BTreeMap<String, (String, Vec<Value>)>,
+    /// Who lies in the recycling bin of the right.
+    binned: BTreeMap<String, u64>,
     /// Whom a person brought back on the left: perhaps beside a record that was made anew.
     pub(super) restored: BTreeSet<String>,
     /// Whom a person erased on the right.
@@ -73,6 +75,7 @@ impl People {
             deleted: BTreeSet::new(),
             deleted_at: BTreeMap::new(),
             removed: BTreeMap::new(),
+            binned: BTreeMap::new(),
             restored: BTreeSet::new(),
             erased: BTreeSet::new(),
             merged: BTreeSet::new(),
@@ -102,7 +105,8 @@ impl People {
             })
         });
         let right = self.on_right().into_iter().map(|(email, record)| {
-            let values = FIELDS.map(|(_, property)| record.properties.get(property).cloned().unwrap_or_default());
+            let values =
+                FIELDS.map(|(_, property)| record.properties.get(property).cloned().unwrap_or_default());
             format!("right {email} {}: {}", record.id, values.join(", "))
         });
         left.chain(right).collect()
@@ -191,6 +195,7 @@ impl People {
         tally.deed("delete right");
         lock(&self.portal).archive_record(self.clock.now(), "contacts", record.id).ok()?;
         self.deleted_now(&email, false);
+        self.binned.insert(email.clone(), record.id);
         Some(format!("{email} is deleted on the right"))
     }
 
@@ -225,19 +230,26 @@ impl People {
     }
 
     pub(super) fn restore_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
-        let page = lock(&self.portal).records("contacts", 0, 10_000).ok()?;
         let live = self.on_right();
-        let archived: Vec<_> = page
-            .records
-            .into_iter()
-            .filter(|record| record.archived)
-            .filter(|record| record.properties.get("email").is_some_and(|email| !live.contains_key(email)))
-            .collect();
-        let record = rng.choice(archived.iter())?;
+        self.binned.retain(|email, _| !live.contains_key(email));
+        let (email, id) = pick(rng, &self.binned)?;
+        self.binned.remove(&email);
+        if !lock(&self.portal).restore_record(self.clock.now(), "contacts", id).ok()? {
+            return None;
+        }
         tally.deed("restore right");
-        lock(&self.portal).restore_record(self.clock.now(), "contacts", record.id).ok()?;
-        self.deleted_at.remove(&(record.properties["email"].clone(), false));
-        Some(format!("{} is restored on the right", record.properties["email"]))
+        self.deleted_at.remove(&(email.clone(), false));
+        Some(format!("{email} is restored on the right"))
+    }
+
+    /// Another property of one person on either side, at the same time.
+    pub(super) fn edit_both(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
+        let (email, _) = pick(rng, &self.on_left())?;
+        let (one, other) = (rng.usize(0..FIELDS.len()), rng.usize(0..FIELDS.len()));
+        tally.deed("edit both");
+        let left = edit_left_of(&self.source, &self.counter, &self.edits, &email, one)?;
+        let right = edit_right_of(&self.portal, &self.clock, &self.counter, &self.edits, &email, other)?;
+        Some(format!("{left}; {right}"))
     }
 
     pub(super) async fn merge_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
@@ -308,7 +320,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn fresh(counter: &Mutex<u64>, field: usize) -> String {
     let mut counter = lock(counter);
     *counter += 1;
-    if FIELDS[field].0 == "points" { counter.to_string() } else { format!("{MARK}{counter}") }
+    match FIELDS[field].0 {
+        "points" => counter.to_string(),
+        // Now and then somebody empties a property.
+        _ if counter.is_multiple_of(9) => String::new(),
+        _ => format!("{MARK}{counter}"),
+    }
 }
 
 fn pick<V: Clone>(rng: &mut Rng, all: &BTreeMap<String, V>) -> Option<(String, V)> {

@@ -64,13 +64,16 @@ impl Tally {
     pub fn missing(&self) -> Vec<&'static str> {
         let deeds = [
             "edit left",
+            "edit both",
             "edit right",
             "join left",
             "join right",
             "join both",
             "delete left",
             "delete right",
-            "restore right", "restore left", "erase right",
+            "restore right",
+            "restore left",
+            "erase right",
             "merge right",
         ];
         let faults = ["answer lost", "request lost", "body cut", "429", "502", "423", "slow", "index lag"];

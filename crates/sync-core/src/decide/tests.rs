@@ -1,3 +1,5 @@
+//! The decision table, row by row, and its laws.
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rust_decimal::Decimal;

@@ -189,7 +189,11 @@ fn write_conflicts(tx: &Transaction<'_>, t: &Transition) -> rusqlite::Result<()>
             held.right.0.cast_signed(),
             held.run.cast_signed(),
             held.decision,
-            if held.is_settled { format!("{} {} {} {}", held.run, held.cause, held.left, held.right) } else { String::new() }
+            if held.is_settled {
+                format!("{} {} {} {}", held.run, held.cause, held.left, held.right)
+            } else {
+                String::new()
+            }
         ])?;
     }
     Ok(())
