@@ -14,8 +14,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use hubspot_client::Limits;
 use hubspot_sandbox::{Fault, FaultKind, Limits as PortalLimits, Matcher, PortalConfig, RatePolicy};
-use sync_core::Options;
 use sync_core::mutation::{self, Bug};
+use sync_core::{Options, Select, Which};
 use sync_testkit::{Crash, CrashPlan, When};
 
 pub use check::Violation;
@@ -257,7 +257,7 @@ impl Simulation {
             Some(Ok(report)) => {
                 let people = &report.links[0];
                 self.tell(format!(
-                    "run: {} made, {} updated, {} brought back, {} made left, {} deleted, {} held, {} gone{}",
+                    "run: {} made, {} updated, {} brought back, {} made left, {} deleted, {} held, {} gone, {} parked, {} open{}",
                     people.created,
                     people.updated,
                     people.brought_back,
@@ -265,6 +265,8 @@ impl Simulation {
                     people.deleted,
                     people.held,
                     people.gone,
+                    people.parked_total(),
+                    people.pending + people.unknown,
                     report.halted.as_ref().map(|why| format!(", halted: {why}")).unwrap_or_default(),
                 ));
                 self.tally.writes += people.written() + people.written_left() + people.deleted;
@@ -295,6 +297,19 @@ impl Simulation {
                 .push(Violation::new("comes-to-rest", format!("still writing after {ROUNDS_MAX} runs")));
         }
         self.tally.check("comes-to-rest");
+        let letters = self.world.engine().dead_letters(&Select::default()).unwrap_or_default();
+        for (_, letter) in letters {
+            self.tell(format!("dead letter {}: {}: {}", letter.external, letter.cause, letter.detail));
+        }
+        let settled = Which { settled: true, ..Which::default() };
+        let told = self.world.engine().conflicts(&settled).unwrap_or_default();
+        for (_, property, conflict) in told {
+            let by = conflict.opponent.unwrap_or_default();
+            self.tell(format!(
+                "told: {} {property}: {} in run {} {by}",
+                conflict.external, conflict.cause, conflict.run
+            ));
+        }
         for line in self.people.shown() {
             self.tell(line);
         }

@@ -40,7 +40,10 @@ impl Run<'_> {
             let Some(last) = page.last() else { break };
             after = last.id;
             for pair in page {
-                let is_live = matches!(pair.state, PairState::Linked | PairState::LeftMissing);
+                let is_live = matches!(
+                    pair.state,
+                    PairState::Linked | PairState::LeftMissing | PairState::RightMissing
+                );
                 pairs += u64::from(is_live);
                 let is_unseen = pair.id <= self.last_pair && !self.seen.contains(pair.id);
                 if is_live && is_unseen && !self.was_asked(link, &pair.external) {

@@ -30,6 +30,8 @@ pub(crate) struct AuditRow {
     pub(crate) right: Box<[Fingerprint]>,
     /// What was agreed before, of the properties that were written.
     pub(crate) before: Vec<(u16, Option<FieldBase>)>,
+    /// Whether this was the putting back of what had been overwritten before.
+    pub(crate) is_restoring: bool,
     /// The left record's fingerprint, kept once everything is over.
     pub(crate) row: Fingerprint,
     /// The left record as it was read, and what is to be brought to it afterwards.
@@ -197,6 +199,13 @@ impl Run<'_> {
     /// Nothing was overwritten: what was written is agreed. The left follows, or the record is done.
     pub(crate) fn after_audit(&mut self, link: LinkId, lane: Lane, row: AuditRow) {
         let name = self.names(link);
+        if row.is_restoring {
+            // Both changes are looked at together.
+            self.in_hand.remove(&(link, row.external.clone()));
+            self.asked.remove(&(link, row.external.clone()));
+            self.tx.dirty.push((name, row.external));
+            return;
+        }
         let is_done = row.to_left.is_empty();
         let write = PairWrite {
             link: name,

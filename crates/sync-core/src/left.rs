@@ -209,17 +209,23 @@ impl Run<'_> {
         };
         let mut bases = row.bases;
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
-        for (place, _) in &row.places {
+        let mut is_as_brought = true;
+        for (place, value) in &row.places {
             let index = usize::from(*place);
-            let left =
+            let shown =
                 mapped.values.get(index).and_then(Option::as_ref).map(|value| self.prints.value(value));
-            let (Some(property), Some(left), Some(right)) =
-                (properties.get(index), left, row.right.get(index))
+            let (Some(property), Some(shown), Some(right)) =
+                (properties.get(index), shown, row.right.get(index))
             else {
                 continue;
             };
+            // Another value than we brought may be the source's own writing, or somebody's edit since. Taken for an
+            // edit it is looked at once more, and either way nothing is lost.
+            let left = self.prints.value(value);
+            is_as_brought &= left == shown;
             set_base(&mut bases, FieldBase { property: *property, left, right: *right });
         }
+        let print = if is_as_brought { print } else { Fingerprint(0) };
         self.tx.sighted.push((name, row.record.clone()));
         let Some(pair) = row.pair else {
             self.made_left(link, lane, row.record, record, print, bases, &mapped, &row.right);

@@ -1,8 +1,11 @@
 //! Taking in what became of a call: agreed values, refusals, unknown outcomes.
 
+use std::collections::HashSet;
+
 use sync_types::{
     DestinationError, ExternalId, FieldBase, Fingerprint, FirstContact, Intent, Lane, LedgerEntry, LinkId,
-    OpId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb, WriteBatch,
+    OpId, PairId, PairState, PairWrite, RecordId, Rejection, RowOutcome, Shown, Target, Value, Verb,
+    WriteBatch,
 };
 
 use crate::audit::AuditRow;
@@ -246,11 +249,11 @@ impl Run<'_> {
     ) {
         let name = self.names(link);
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
-        let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit) && !both.is_restoring;
+        let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit);
         // Until the history has been looked up, what was agreed before stands: should the process end here, the next
         // run finds both sides changed to the same value, and looks the history up.
         let mut standing = bases.clone();
-        if is_audited {
+        if is_audited && !both.is_restoring {
             for (place, was) in &both.before {
                 let Some(property) = properties.get(usize::from(*place)) else { continue };
                 match was {
@@ -272,20 +275,22 @@ impl Run<'_> {
             unwant: row.unwant,
             renew_edges: None,
         });
-        if both.is_restoring {
-            // Both changes are looked at together.
-            self.in_hand.remove(&(link, row.external.clone()));
-            self.asked.remove(&(link, row.external.clone()));
-            self.tx.dirty.push((name, row.external));
-            return;
+        let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
+        let mut before = both.before;
+        let mut written = Vec::with_capacity(sent.len());
+        for (place, value) in sent {
+            let index = usize::from(*place);
+            let Some(base) = properties.get(index).map(|property| base_of(&bases, *property).copied()) else {
+                continue;
+            };
+            if both.is_restoring {
+                // What was agreed before stands again; what is shown is what we have put back.
+                before.push((*place, base));
+                written.push((*place, self.prints.value(&mapper.canonical(link, index, value.clone()))));
+            } else if let Some(base) = base {
+                written.push((*place, base.right));
+            }
         }
-        let written = sent
-            .iter()
-            .filter_map(|(place, _)| {
-                let base = base_of(&bases, *properties.get(usize::from(*place))?)?;
-                Some((*place, base.right))
-            })
-            .collect();
         let audit = AuditRow {
             external: row.external,
             generation: row.generation,
@@ -294,7 +299,8 @@ impl Run<'_> {
             prints: row.prints,
             bases,
             right: both.right,
-            before: both.before,
+            before,
+            is_restoring: both.is_restoring,
             row: row.row,
             left: both.left,
             to_left: both.to_left,
@@ -400,7 +406,10 @@ impl Run<'_> {
         let key = values.pop().unwrap_or(Value::Null);
         // With our own key it is ours beyond doubt: written before the state that knew of it was lost.
         let is_own = key.as_text() == Some(ours.as_str());
-        let carries_key = !key.is_null() && !is_own;
+        let carries_key = match key.as_text().filter(|_| !is_own) {
+            Some(key) => !self.is_freed(link, key)?,
+            None => false,
+        };
         let theirs: Vec<Fingerprint> = values
             .into_iter()
             .enumerate()
@@ -455,6 +464,32 @@ impl Run<'_> {
         row.record = Some(shown.id);
         self.stage(link, Target::Record, lane, row);
         Ok(())
+    }
+
+    /// Whether a key belonged to a pair that was parted from its right record, which was then left to whoever is the
+    /// same. Looked up once in a run, and only where a record carries another one's key.
+    fn is_freed(&mut self, link: LinkId, key: &str) -> Result<bool, EngineError> {
+        if !self.is_both_ways(link) {
+            return Ok(false);
+        }
+        if !self.freed.contains_key(&link) {
+            let spec = self.link(link).clone();
+            let name = self.names(link);
+            let mut keys = HashSet::new();
+            let mut after = PairId(0);
+            loop {
+                let page = self.engine.parts.store.scan_pairs(name, after, 1_000)?;
+                let Some(last) = page.last() else { break };
+                after = last.id;
+                for pair in page.into_iter().filter(|pair| pair.record.is_none()) {
+                    let engagement = &self.engine.parts.engagement;
+                    let key = crate::sync_key(engagement, &spec.name, &pair.external, pair.generation);
+                    keys.insert(key.as_str().to_owned());
+                }
+            }
+            self.freed.insert(link, keys);
+        }
+        Ok(self.freed.get(&link).is_some_and(|keys| keys.contains(key)))
     }
 
     /// Joins two records that flow both ways: they are a pair that never agreed on anything, the right one gets its

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sync_types::{Fingerprint, Intent, LinkId, PairState, PairWrite, PropertyName, SyncKey, Verb};
+use sync_types::{Fingerprint, Intent, LinkId, PairState, PairWrite, PropertyName, RecordId, SyncKey, Verb};
 
 use crate::error::EngineError;
-use crate::run::{Mode, Run};
+use crate::left::MADE;
+use crate::run::{Mode, Outgoing, Run};
 
 impl Run<'_> {
     /// Settles every open intent: asks HubSpot by sync key what arrived, and links it. The scan that follows
@@ -32,12 +33,42 @@ impl Run<'_> {
                 self.report.recovered += 1;
                 continue;
             }
+            if intent.verb == Verb::WriteLeft {
+                self.finish_making(&intent).await?;
+            }
             // Updates by record id and associations may be repeated: the scan and the edge list do so.
             self.tx.close.push(intent.op);
             self.report.recovered += 1;
             self.commit()?;
         }
         Ok(())
+    }
+
+    /// Left records that were being made: each creation is repeated under its token, so that the scan meets pairs and
+    /// not records that nobody knows.
+    async fn finish_making(&mut self, intent: &Intent) -> Result<(), EngineError> {
+        let link = self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject);
+        let Some(link) = link.filter(|link| self.is_both_ways(*link)) else { return Ok(()) };
+        let records: Vec<RecordId> = intent
+            .rows
+            .iter()
+            .filter(|(_, generation)| *generation == MADE)
+            .map(|(id, _)| RecordId::from(id.as_str()))
+            .collect();
+        let known = self.engine.parts.store.pairs_by_record(intent.subject, &records)?;
+        let records: Vec<RecordId> = records
+            .into_iter()
+            .zip(known)
+            .filter(|(_, pair)| pair.is_none())
+            .map(|(record, _)| record)
+            .collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.links_report(link).read += records.len() as u64;
+        let lane = self.engine.parts.options.lane;
+        self.ready.push_back(Outgoing::Strangers { link, lane, records });
+        self.drain().await
     }
 
     /// What an update has overwritten is looked up when its records are looked at: only then it is settled. False

@@ -231,6 +231,8 @@ pub(crate) struct Run<'e> {
     pub(crate) author: Option<String>,
     /// Records of which an earlier run may have written the right without noting it.
     pub(crate) in_doubt: HashSet<(LinkId, ExternalId)>,
+    /// Keys of pairs that were parted from their right records, by link.
+    pub(crate) freed: HashMap<LinkId, HashSet<String>>,
     /// The intents by which they are in doubt.
     pub(crate) doubted: Vec<OpId>,
     /// HubSpot records that are about to be linked.
@@ -297,6 +299,7 @@ impl<'e> Run<'e> {
             claims: HashMap::new(),
             has_conflicts,
             in_doubt: HashSet::new(),
+            freed: HashMap::new(),
             doubted: Vec::new(),
             author: engine.parts.store.cursor(AUTHOR)?,
             claimed: HashSet::new(),

@@ -1,4 +1,6 @@
 //! Runs seeds of the simulated world and prints what they came to.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to the person who ran it")]
+#![allow(clippy::disallowed_methods, reason = "how long a survey may take is told by the wall clock")]
 
 use std::process::ExitCode;
 use std::sync::Mutex;

@@ -1,15 +1,14 @@
 //! What must hold: after each run, and when the world is at rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use hubspot_sandbox::StoredRecord;
 use sync_core::report::RunReport;
 use sync_core::{Options, Which};
 use sync_testkit::CrashPlan;
 use sync_types::{Fingerprint, Fingerprinter, Value};
 
-use super::people::{FIELDS, MARK, People, text};
+use super::people::{FIELDS, MARK, OnLeft, OnRight, People, text};
 use super::tally::Tally;
 use crate::World;
 
@@ -42,7 +41,7 @@ pub(super) fn adds_up(report: &RunReport, tally: &mut Tally, violations: &mut Ve
 /// Whom a run has deleted on a side, a person had deleted on the other, and long enough ago.
 pub(super) fn deletions(
     people: &People,
-    before: &(BTreeMap<String, Vec<(String, Vec<Value>)>>, BTreeMap<String, StoredRecord>),
+    before: &(OnLeft, OnRight),
     absence: Duration,
     tally: &mut Tally,
     violations: &mut Vec<Violation>,

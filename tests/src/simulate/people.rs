@@ -17,6 +17,12 @@ use crate::World;
 pub(super) const FIELDS: [(&str, &str); 4] =
     [("name", "lastname"), ("city", "city"), ("job", "jobtitle"), ("points", "points")];
 
+/// The source's people: e-mail address to id and row.
+pub(super) type OnLeft = BTreeMap<String, Vec<(String, Vec<Value>)>>;
+
+/// The portal's live contacts by e-mail address.
+pub(super) type OnRight = BTreeMap<String, StoredRecord>;
+
 /// Marks every value that a person enters; nothing that we keep may hold it.
 pub(super) const MARK: &str = "zq";
 
@@ -87,12 +93,12 @@ impl People {
     }
 
     /// The source's people: email to id and row.
-    pub(super) fn on_left(&self) -> BTreeMap<String, Vec<(String, Vec<Value>)>> {
+    pub(super) fn on_left(&self) -> OnLeft {
         on_left(&self.source)
     }
 
     /// The portal's live contacts by e-mail address.
-    pub(super) fn on_right(&self) -> BTreeMap<String, StoredRecord> {
+    pub(super) fn on_right(&self) -> OnRight {
         on_right(&self.portal)
     }
 
@@ -336,8 +342,8 @@ pub(super) fn text(value: &Value) -> String {
     if value.is_null() { String::new() } else { value.reveal().to_string() }
 }
 
-fn on_left(source: &MemorySource) -> BTreeMap<String, Vec<(String, Vec<Value>)>> {
-    let mut all: BTreeMap<String, Vec<(String, Vec<Value>)>> = BTreeMap::new();
+fn on_left(source: &MemorySource) -> OnLeft {
+    let mut all = OnLeft::new();
     for id in source.ids("people") {
         if let Some(row) = source.get("people", &id) {
             all.entry(row.first().map(text).unwrap_or_default()).or_default().push((id, row));
@@ -346,7 +352,7 @@ fn on_left(source: &MemorySource) -> BTreeMap<String, Vec<(String, Vec<Value>)>>
     all
 }
 
-fn on_right(portal: &Mutex<Portal>) -> BTreeMap<String, StoredRecord> {
+fn on_right(portal: &Mutex<Portal>) -> OnRight {
     let page = lock(portal).records("contacts", 0, 10_000);
     let live =
         page.map(|page| page.records).unwrap_or_default().into_iter().filter(|record| !record.archived);
