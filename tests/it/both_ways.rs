@@ -69,7 +69,7 @@ fn contacts(world: &World) -> Vec<StoredRecord> {
 
 fn contact(world: &World, email: &str) -> StoredRecord {
     let found = contacts(world).into_iter().find(|contact| contact.properties["email"] == email);
-    found.unwrap_or_else(|| panic!("no contact {email}"))
+    found.expect(email)
 }
 
 fn edit(world: &World, email: &str, property: &str, value: &str) {
@@ -88,7 +88,8 @@ fn right(world: &World, email: &str, property: &str) -> String {
 
 /// Runs until nothing moves any more, and says in how many runs.
 async fn settle(world: &World) -> usize {
-    for round in 0..6 {
+    for round in 0..7 {
+        assert!(round < 6, "the world does not come to rest");
         let report = world.run().await;
         assert!(report.halted.is_none(), "{report:?}");
         let people = &report.links[0];
@@ -97,7 +98,7 @@ async fn settle(world: &World) -> usize {
         }
         pass(world, 60).await;
     }
-    panic!("the world does not come to rest");
+    unreachable!()
 }
 
 /// Every value of every pair agrees, and nobody stands alone.

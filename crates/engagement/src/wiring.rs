@@ -92,6 +92,7 @@ fn assemble(
     destination: Arc<dyn Destination>,
     portal: String,
 ) -> Result<Engine, Failure> {
+    refuse_to_write_back(&mapping)?;
     let engagement = mapping.name().to_owned();
     let store = open_store(&settings.state, &engagement, &portal)?;
     Ok(Engine::new(Parts {
@@ -106,6 +107,16 @@ fn assemble(
         clock: clock(),
         options: Options::default(),
     })?)
+}
+
+/// The kit's sources can be read only, so far: a mapping that flows to one is refused before anything moves.
+fn refuse_to_write_back(mapping: &CheckedMapping) -> Result<(), Failure> {
+    let back = mapping.links().iter().find(|link| link.direction.to_left());
+    let Some(link) = back else { return Ok(()) };
+    let why =
+        format!("the link `{}` flows to the source, and this program's sources can only be read", link.name);
+    Err(Failure::new(why)
+        .remedy("set the link's `direction` to \"to-hubspot\", or build the engine with a `SourceWriter`"))
 }
 
 /// Opens the state file, or makes it with a secret of its own.
