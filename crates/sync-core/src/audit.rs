@@ -101,7 +101,8 @@ impl Run<'_> {
             self.author = history.get(at).map(|version| version.by.clone());
             let Some(before) = history.get(at + 1) else { continue };
             let foreign = print(before);
-            if foreign == *read {
+            // Our own earlier version below ours is nobody's loss.
+            if foreign == *read || self.author.as_deref() == Some(&*before.by) {
                 continue;
             }
             let was = row.before.iter().find(|(of, _)| of == place).and_then(|(_, base)| *base);
