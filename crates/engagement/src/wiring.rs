@@ -14,7 +14,8 @@ use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
 use sync_types::{
-    Destination, DestinationErrorKind, Mapper, ObjectType, ReadRequest, Record, Schema, Source,
+    Destination, DestinationErrorKind, MappedProperty, Mapper, ObjectType, OnDelete, ReadRequest, Record,
+    Schema, Source,
 };
 
 use crate::engagement::Engagement;
@@ -92,7 +93,7 @@ fn assemble(
     destination: Arc<dyn Destination>,
     portal: String,
 ) -> Result<Engine, Failure> {
-    refuse_to_write_back(&mapping)?;
+    refuse_what_is_not_built(&mapping)?;
     let engagement = mapping.name().to_owned();
     let store = open_store(&settings.state, &engagement, &portal)?;
     Ok(Engine::new(Parts {
@@ -109,14 +110,43 @@ fn assemble(
     })?)
 }
 
-/// The kit's sources can be read only, so far: a mapping that flows to one is refused before anything moves.
-fn refuse_to_write_back(mapping: &CheckedMapping) -> Result<(), Failure> {
-    let back = mapping.links().iter().find(|link| link.direction.to_left());
-    let Some(link) = back else { return Ok(()) };
-    let why =
-        format!("the link `{}` flows to the source, and this program's sources can only be read", link.name);
-    Err(Failure::new(why)
-        .remedy("set the link's `direction` to \"to-hubspot\", or build the engine with a `SourceWriter`"))
+/// What a mapping may say and the engine does not carry out yet is refused before anything moves: a rule that is
+/// silently not obeyed, a consent's above all, is worse than none.
+fn refuse_what_is_not_built(mapping: &CheckedMapping) -> Result<(), Failure> {
+    for link in mapping.links() {
+        let property = |is: fn(&MappedProperty) -> bool| link.properties.iter().any(is);
+        let unheeded = [
+            (link.direction.to_left(), "flows to the source, and this program's sources can only be read"),
+            (!link.creates_right, "makes no records in HubSpot (`creates`)"),
+            (link.on_left_delete != OnDelete::Keep, "deletes in HubSpot (`on_delete`)"),
+            (link.on_right_delete != OnDelete::Keep, "deletes at the source (`on_delete`)"),
+            (link.on_scope_exit != OnDelete::Keep, "acts on leaving the scope (`on_exit`)"),
+            (!link.propose_on.is_empty(), "has a match rule of weak evidence"),
+            (
+                property(|property| property.ratchet),
+                "has a property or consent that only moves forward (`ratchet`)",
+            ),
+            (
+                property(|property| !property.overwrite),
+                "has a property that only fills what is empty (`overwrite`)",
+            ),
+        ];
+        if let Some((_, what)) = unheeded.iter().find(|(is_so, _)| *is_so) {
+            return Err(not_built(&format!("the link `{}` {what}", link.name)));
+        }
+    }
+    for rule in mapping.edge_rules() {
+        if rule.single || rule.parent_first || rule.direction.to_left() {
+            let what = "`single`, `parent_first` or a direction from HubSpot";
+            return Err(not_built(&format!("the association `{}` asks for {what}", rule.name)));
+        }
+    }
+    Ok(())
+}
+
+fn not_built(what: &str) -> Failure {
+    Failure::new(format!("{what}, which the mapping may say but this version does not carry out"))
+        .remedy("take it out of the mapping, or wait for a version that does")
 }
 
 /// Opens the state file, or makes it with a secret of its own.

@@ -86,10 +86,16 @@ impl Run<'_> {
     }
 
     /// The left record of a pair is missing from a closed scan, and from a read.
-    pub(crate) fn left_is_gone(&mut self, link: LinkId, lane: Lane, meeting: Meeting, shown: Option<&Shown>) {
+    pub(crate) fn left_is_gone(
+        &mut self,
+        link: LinkId,
+        lane: Lane,
+        meeting: Meeting,
+        shown: Option<&Shown>,
+    ) -> Result<(), EngineError> {
         if !self.has_lasted(&meeting.pair, PairState::LeftMissing) {
             self.note_absence(link, meeting.pair, PairState::LeftMissing);
-            return;
+            return Ok(());
         }
         let spec = self.link(link).clone();
         let has_moved = shown.is_some_and(|shown| {
@@ -107,7 +113,7 @@ impl Run<'_> {
             spec.on_delete_conflict,
             has_moved,
             "deleted-left",
-        ) {
+        )? {
             OnDelete::Keep if spec.on_left_delete != OnDelete::Keep && spec.creates_left => {
                 self.make_left_anew(link, meeting.pair);
             }
@@ -118,6 +124,7 @@ impl Run<'_> {
             }
             OnDelete::Delete => self.archiving.entry((link, lane)).or_default().push(meeting),
         }
+        Ok(())
     }
 
     /// What became of right records that were not found.
@@ -155,9 +162,9 @@ impl Run<'_> {
                 (Fate::Archived, _) if meeting.pair.state == PairState::LeftGone => {
                     self.make_anew(link, meeting.pair);
                 }
-                (Fate::Archived, _) => self.right_is_gone(link, lane, meeting),
+                (Fate::Archived, _) => self.right_is_gone(link, lane, meeting)?,
                 (Fate::Unknown, _) if mutation::is(Bug::ActOnUnknown) => {
-                    self.right_is_gone(link, lane, meeting)
+                    self.right_is_gone(link, lane, meeting)?
                 }
                 (Fate::Unknown, _) => self.note_absence(link, meeting.pair, PairState::RightMissing),
             }
@@ -166,14 +173,14 @@ impl Run<'_> {
     }
 
     /// The right record of a pair is in the recycling bin.
-    fn right_is_gone(&mut self, link: LinkId, lane: Lane, meeting: Meeting) {
+    fn right_is_gone(&mut self, link: LinkId, lane: Lane, meeting: Meeting) -> Result<(), EngineError> {
         if !self.has_lasted(&meeting.pair, PairState::RightMissing) {
             // A merge may be told of after the deletion that it causes.
             self.note_absence(link, meeting.pair, PairState::RightMissing);
-            return;
+            return Ok(());
         }
         let spec = self.link(link).clone();
-        let Left::Record { mapped, .. } = &meeting.left else { return };
+        let Left::Record { mapped, .. } = &meeting.left else { return Ok(()) };
         let properties = &self.engine.names[usize::from(link.0)].properties;
         let has_moved = properties.iter().zip(&mapped.values).any(|(property, value)| {
             let base = base_of(&meeting.pair.bases, *property);
@@ -181,23 +188,31 @@ impl Run<'_> {
             left.is_some_and(|left| base.is_some_and(|base| base.left != left))
         });
         let policy = spec.on_right_delete;
-        match self.verdict(link, &meeting.pair, policy, spec.on_delete_conflict, has_moved, "deleted-right") {
+        match self.verdict(
+            link,
+            &meeting.pair,
+            policy,
+            spec.on_delete_conflict,
+            has_moved,
+            "deleted-right",
+        )? {
             OnDelete::Keep if policy != OnDelete::Keep => self.make_anew(link, meeting.pair),
             OnDelete::Keep => self.note_absence(link, meeting.pair, PairState::RightGone),
             OnDelete::Ask => self.hold_deletion(link, meeting.pair, PairState::RightMissing, "deleted-right"),
             OnDelete::Delete => {
                 let Meeting { pair, left: Left::Record { record, row, mapped }, parked } = meeting else {
-                    return;
+                    return Ok(());
                 };
                 if is_plan(&self.mode) {
                     self.note_absence(link, pair, PairState::RightMissing);
-                    return;
+                    return Ok(());
                 }
                 let left = record.clone();
                 let meeting = Meeting { pair, left: Left::Record { record, row, mapped }, parked };
                 self.delete_left(link, lane, meeting, left);
             }
         }
+        Ok(())
     }
 
     /// What a deletion comes to: policy, then the counterpart's own changes, then what a person said.
@@ -209,25 +224,25 @@ impl Run<'_> {
         conflict: OnDeleteConflict,
         has_moved: bool,
         cause: &str,
-    ) -> OnDelete {
+    ) -> Result<OnDelete, EngineError> {
         let verdict = match (policy, has_moved, conflict) {
             (OnDelete::Delete, true, OnDeleteConflict::Edit) => OnDelete::Keep,
             (OnDelete::Delete, true, OnDeleteConflict::Ask) => OnDelete::Ask,
             (policy, ..) => policy,
         };
         if verdict != OnDelete::Ask || !self.has_conflicts {
-            return verdict;
+            return Ok(verdict);
         }
         let ids = std::slice::from_ref(&pair.external);
-        let held = self.engine.parts.store.conflicts_of(self.names(link), ids).unwrap_or_default();
+        let held = self.engine.parts.store.conflicts_of(self.names(link), ids)?;
         let said =
             held.into_iter().flatten().find(|held| held.property == WHOLE_RECORD && held.cause == cause);
         let deleted_side = if cause == "deleted-left" { "left" } else { "right" };
-        match said.and_then(|held| held.decision) {
+        Ok(match said.and_then(|held| held.decision) {
             None => OnDelete::Ask,
             Some(side) if side == deleted_side => OnDelete::Delete,
             Some(_) => OnDelete::Keep,
-        }
+        })
     }
 
     fn has_lasted(&self, pair: &Pair, state: PairState) -> bool {

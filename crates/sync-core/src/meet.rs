@@ -193,7 +193,7 @@ impl Run<'_> {
         let (row, mapped) = match &meeting.left {
             Left::Record { row, mapped, .. } => (*row, mapped),
             Left::Gone => {
-                self.left_is_gone(link, lane, meeting, Some(&shown));
+                self.left_is_gone(link, lane, meeting, Some(&shown))?;
                 return Ok(None);
             }
         };
