@@ -69,6 +69,9 @@ pub struct Options {
     /// Whether every write to a property that flows both ways is looked up in its history afterwards, to find what
     /// somebody set in the moment between reading and writing. Default: true; costs a call for each 50 records.
     pub audit: bool,
+    /// How long it stays on record what a run wrote, so that it can be taken back and explained. Default: 30 days,
+    /// beyond which HubSpot's own history of busy properties does not reach either.
+    pub keep_writings: Duration,
 }
 
 impl Default for Options {
@@ -82,6 +85,7 @@ impl Default for Options {
             sweep: false,
             deletions_max: 100,
             audit: true,
+            keep_writings: Duration::from_secs(30 * 24 * 3600),
         }
     }
 }
@@ -319,11 +323,16 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub fn conflicts(&self, which: &Which) -> Result<Vec<(String, String, HeldConflict)>, EngineError> {
-        let held = self.parts.store.conflicts(&self.conflict_filter(which))?;
-        let named = held
+        let filter = ConflictFilter { max: 0, ..self.conflict_filter(which) };
+        let named = self
+            .parts
+            .store
+            .conflicts(&filter)?
             .into_iter()
             .map(|held| (self.link_name(held.link), self.property_name(held.link, held.property), held));
-        Ok(named.collect())
+        let asked =
+            named.filter(|(_, property, _)| which.property.as_ref().is_none_or(|asked| asked == property));
+        Ok(asked.take(if which.max == 0 { usize::MAX } else { which.max }).collect())
     }
 
     /// Says whose value these conflicts go to, and has the next run carry it out; returns how many. The word holds
@@ -332,10 +341,9 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub fn resolve_conflicts(&mut self, which: &Which, side: Side) -> Result<usize, EngineError> {
-        let held =
-            self.parts.store.conflicts(&self.conflict_filter(&Which { settled: false, ..which.clone() }))?;
+        let held = self.conflicts(&Which { settled: false, ..which.clone() })?;
         let mut transition = Transition::default();
-        for mut conflict in held {
+        for (_, _, mut conflict) in held {
             conflict.decision = Some(if side == Side::Left { "left" } else { "right" }.to_owned());
             transition.dirty.push((conflict.link, conflict.external.clone()));
             transition.hold.push(conflict);
@@ -356,7 +364,7 @@ impl Engine {
     }
 
     /// A property's name by the store's number.
-    fn property_name(&self, link: NameId, property: NameId) -> String {
+    pub(crate) fn property_name(&self, link: NameId, property: NameId) -> String {
         if property == WHOLE_RECORD {
             return "the record".into();
         }
@@ -422,6 +430,8 @@ pub struct Which {
     pub link: Option<String>,
     /// Of this cause.
     pub cause: Option<String>,
+    /// About this property; `the record` where it is about the whole.
+    pub property: Option<String>,
     /// Of this record, by its id in the source.
     pub id: Option<String>,
     /// Those that were settled by policy, instead of those that wait for a person.

@@ -17,6 +17,7 @@ mod edges;
 mod engine;
 mod error;
 mod feeds;
+mod journal;
 mod left;
 mod meet;
 mod observe;

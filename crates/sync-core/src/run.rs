@@ -362,6 +362,7 @@ impl<'e> Run<'e> {
         let report = serde_json::to_string(&self.report)
             .map_err(|error| EngineError::Io { message: "the run report".into(), source: error.into() })?;
         self.tx.run = Some(RunRecord { run: self.number, started: self.started, ended, report });
+        self.tx.forget_writings = self.forget_before().filter(|_| ended.is_some());
         self.tx.cursors.push(("op".into(), self.next_op.to_string()));
         if let Some(author) = &self.author {
             self.tx.cursors.push((AUTHOR.into(), author.clone()));
@@ -657,6 +658,7 @@ impl<'e> Run<'e> {
             | Outgoing::Strangers { .. }
             | Outgoing::Audit { .. } => return,
         };
+        self.note_writing(op, verb, subject, outgoing);
         self.tx.cursors.push(("op".into(), self.next_op.to_string()));
         self.tx.open.push(Intent { op, verb, subject, sent_at: self.engine.parts.clock.now(), rows });
     }

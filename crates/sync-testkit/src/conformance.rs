@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use sync_types::{
-    Collection, EdgeState, ExternalId, FieldBase, Fingerprint, NameKind, PageToken, PairId, PairState,
-    PairWrite, ReadRequest, Record, Source, StateStore, Transition,
+    Act, Collection, EdgeState, ExternalId, FieldBase, FieldWrite, Fingerprint, NameId, NameKind, OpId,
+    PageToken, PairId, PairState, PairWrite, ReadRequest, Record, Source, StateStore, Transition, Verb,
+    Writing, WrittenRow,
 };
 
 /// Reads a whole collection in pages of `max`.
@@ -169,6 +170,34 @@ pub fn store(store: &mut dyn StateStore) {
         scanned.len() == 3 && scanned.windows(2).all(|two| two[0].id < two[1].id),
         "pairs are scanned in order",
     );
+    writings(store, people, employer);
+}
+
+fn writings(store: &mut dyn StateStore, people: NameId, employer: NameId) {
+    let at = |second| jiff::Timestamp::from_second(second).unwrap_or_default();
+    let field = FieldWrite { property: employer, before: None, after: Fingerprint(u64::MAX) };
+    let known = FieldWrite { before: Some(Fingerprint(3)), ..field };
+    let rows = vec![
+        WrittenRow::Record { id: "7".into(), act: Act::Change, fields: vec![field, known] },
+        WrittenRow::Record { id: "07".into(), act: Act::Make, fields: Vec::new() },
+        WrittenRow::Edge { from: PairId(u64::MAX), to: "f1".into() },
+    ];
+    let line = |op, run| Writing {
+        op: OpId(op),
+        run,
+        verb: Verb::Upsert,
+        subject: people,
+        at: at(i64::try_from(op).unwrap_or_default()),
+        rows: rows.clone(),
+    };
+    let lines: Vec<Writing> = [(1, 1), (2, 1), (3, 2)].into_iter().map(|(op, run)| line(op, run)).collect();
+    let done = store.commit(&Transition { writings: lines.clone(), ..Transition::default() });
+    check(done.is_ok(), "what is about to be written is kept");
+    let read = |store: &dyn StateStore, run, after| store.writings(run, OpId(after), 10).unwrap_or_default();
+    check(read(store, 1, 0) == lines, "what was about to be written is kept exactly, in order");
+    check(read(store, 1, 1) == lines[1..] && read(store, 2, 0) == lines[2..], "it is read from a place on");
+    let forget = Transition { forget_writings: Some(at(3)), ..Transition::default() };
+    check(store.commit(&forget).is_ok() && read(store, 1, 0) == lines[2..], "it is forgotten by its age");
 }
 
 #[allow(clippy::panic, reason = "a suite fails by panicking, like an assertion")]

@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use sync_types::{
     ConflictFilter, DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch,
     EdgeOutcome, EdgePlace, EdgeState, ExternalId, Fate, HeldConflict, Intent, Lane, LeftBatch, LeftOutcome,
-    Limits, NameId, NameKind, ObjectType, Pair, PairId, PropertyName, ReadyEdge, RecordId, RowOutcome,
+    Limits, NameId, NameKind, ObjectType, OpId, Pair, PairId, PropertyName, ReadyEdge, RecordId, RowOutcome,
     RunRecord, Schema, Shown, ShownEdge, ShownPage, Sighting, SourceError, SourceWriter, StateStore,
-    StoreError, StoreErrorKind, SyncKey, Totals, Transition, Version, WriteBatch,
+    StoreError, StoreErrorKind, SyncKey, Totals, Transition, Version, WriteBatch, Writing,
 };
 use tokio::sync::Notify;
 
@@ -236,6 +236,9 @@ impl<S: StateStore> StateStore for CrashingStore<S> {
     }
     fn runs(&self, max: usize) -> Result<Vec<RunRecord>, StoreError> {
         self.inner.runs(max)
+    }
+    fn writings(&self, from_run: u64, after: OpId, max: usize) -> Result<Vec<Writing>, StoreError> {
+        self.inner.writings(from_run, after, max)
     }
     fn totals(&self) -> Result<Totals, StoreError> {
         self.inner.totals()

@@ -20,6 +20,7 @@ mod source;
 mod source_writer;
 mod store;
 mod value;
+mod writing;
 
 pub use clock::Clock;
 pub use compact_str::CompactString;
@@ -50,3 +51,4 @@ pub use store::{
     StateStore, StoreError, StoreErrorKind, Totals, Transition, Verb,
 };
 pub use value::{Revealed, Value};
+pub use writing::{Act, FieldWrite, Writing, WrittenRow};

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeKind, ExternalId, Fingerprint, OpId, PairId, RecordId};
+use crate::{ChangeKind, ExternalId, Fingerprint, OpId, PairId, RecordId, Writing};
 
 /// The durable memory of one engagement in one portal.
 ///
@@ -83,6 +83,16 @@ pub trait StateStore: fmt::Debug + Send {
 
     /// The newest runs, newest first.
     fn runs(&self, max: usize) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// What this run and later ones were about to write, after an operation, in the order of the operations. A store
+    /// that keeps no such record gives nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn writings(&self, from_run: u64, after: OpId, max: usize) -> Result<Vec<Writing>, StoreError> {
+        let _ = (from_run, after, max);
+        Ok(Vec::new())
+    }
 
     /// Totals for `status` and for checks.
     fn totals(&self) -> Result<Totals, StoreError>;
@@ -423,6 +433,10 @@ pub struct Transition {
     pub cursors: Vec<(String, String)>,
     /// Ledger lines to append.
     pub ledger: Vec<LedgerEntry>,
+    /// What is about to be written.
+    pub writings: Vec<Writing>,
+    /// Forget what was about to be written before this moment.
+    pub forget_writings: Option<Timestamp>,
     /// The run to insert or to replace.
     pub run: Option<RunRecord>,
 }
@@ -448,6 +462,8 @@ impl Transition {
             && self.clean.is_empty()
             && self.cursors.is_empty()
             && self.ledger.is_empty()
+            && self.writings.is_empty()
+            && self.forget_writings.is_none()
             && self.run.is_none()
     }
 }

@@ -121,4 +121,15 @@ CREATE TABLE merged (
     PRIMARY KEY (link, record)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- What each operation was about to write, a batch a row: record ids, properties and fingerprints, packed.
+CREATE TABLE writing (
+    op INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    verb INTEGER NOT NULL,
+    subject INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    rows BLOB NOT NULL
+) STRICT;
+",
 ];

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use sync_types::{
     ConflictFilter, DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, ExternalId, HeldConflict,
     Intent, NameId, NameKind, OpId, Pair, PairId, ReadyEdge, RecordId, RunRecord, Sighting, StateStore,
-    StoreError, StoreErrorKind, Totals, Transition,
+    StoreError, StoreErrorKind, Totals, Transition, Writing,
 };
 
 use super::schema::{APPLICATION_ID, MIGRATIONS};
@@ -20,9 +20,11 @@ use codec::{
 use error::{classify, corrupt, show};
 use write::write;
 
+mod backup;
 mod codec;
 mod error;
 mod write;
+mod writings;
 
 /// What a store belongs to. A store opens only for the engagement and portal it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ impl SqliteStore {
     /// another engagement or portal or was written by a newer version, [`StoreErrorKind::Corrupt`] when it is
     /// damaged or no store at all. Nothing is changed then.
     pub fn open(path: &Path, binding: &Binding, fresh_key: [u8; 16]) -> Result<SqliteStore, StoreError> {
+        // Where it cannot be made, opening it says why.
+        let _ = backup::make_private(path);
         let connection = Connection::open(path).map_err(|error| classify(error, Some(path)))?;
         SqliteStore::prepare(connection, Some(path.to_owned()), binding, fresh_key)
     }
@@ -72,39 +76,8 @@ impl SqliteStore {
         let place = path.as_deref();
         let fail = |error| classify(error, place);
         connection.set_prepared_statement_cache_capacity(64);
-        // A store that is held is held for a whole run: waiting for it would only look like a hang.
-        connection.busy_timeout(Duration::from_millis(200)).map_err(fail)?;
-        // EXCLUSIVE keeps a second process out for as long as this one lives, and needs no shared memory file.
-        connection
-            .execute_batch(
-                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-                 PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;",
-            )
-            .map_err(fail)?;
-        let version: i64 = pragma(&connection, "user_version").map_err(fail)?;
-        let application: i64 = pragma(&connection, "application_id").map_err(fail)?;
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fail)?;
-        if tables > 0 && application != i64::from(APPLICATION_ID) {
-            return Err(StoreError::new(
-                StoreErrorKind::Corrupt,
-                format!(
-                    "{} is an SQLite file but not a state store of this kit: name another state file",
-                    show(place)
-                ),
-            ));
-        }
-        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        if version > known {
-            return Err(StoreError::new(
-                StoreErrorKind::Mismatch,
-                format!(
-                    "{} was written by a newer version (schema {version}, this one knows {known}): \
-                     update this program",
-                    show(place)
-                ),
-            ));
-        }
+        hold(&connection).map_err(fail)?;
+        let version = refuse_strange(&connection, place)?;
         if version > 0 {
             let verdict: String =
                 connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fail)?;
@@ -118,18 +91,13 @@ impl SqliteStore {
                 transaction.execute_batch(migration).map_err(fail)?;
             }
         }
+        let known = MIGRATIONS.len();
         transaction
             .execute_batch(&format!(
                 "PRAGMA user_version = {known}; PRAGMA application_id = {APPLICATION_ID}"
             ))
             .map_err(fail)?;
-        let found: Option<(String, String, Vec<u8>)> = transaction
-            .query_row("SELECT engagement, portal, key FROM binding", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional()
-            .map_err(fail)?;
-        let key = match found {
+        let key = match binding_of(&transaction).map_err(fail)? {
             None => {
                 transaction
                     .execute(
@@ -139,19 +107,8 @@ impl SqliteStore {
                     .map_err(fail)?;
                 fresh_key
             }
-            Some((engagement, portal, key)) => {
-                if engagement != binding.engagement || portal != binding.portal {
-                    return Err(StoreError::new(
-                        StoreErrorKind::Mismatch,
-                        format!(
-                            "{} belongs to engagement `{engagement}` in portal {portal}, not to `{}` in portal \
-                             {}: name that engagement's own state file, or a new one",
-                            show(place),
-                            binding.engagement,
-                            binding.portal
-                        ),
-                    ));
-                }
+            Some((found, key)) => {
+                refuse_other(&found, binding, place)?;
                 <[u8; 16]>::try_from(key.as_slice()).map_err(|_| corrupt(place))?
             }
         };
@@ -463,6 +420,15 @@ impl StateStore for SqliteStore {
         )
     }
 
+    fn writings(&self, from_run: u64, after: OpId, max: usize) -> Result<Vec<Writing>, StoreError> {
+        let found = self.all(
+            "SELECT op, run, verb, subject, at, rows FROM writing WHERE op > ?2 AND run >= ?1 ORDER BY op LIMIT ?3",
+            params![from_run.cast_signed(), after.0.cast_signed(), max as i64],
+            writings::read,
+        )?;
+        found.into_iter().map(|read| read.ok_or_else(|| corrupt(self.path.as_deref()))).collect()
+    }
+
     fn totals(&self) -> Result<Totals, StoreError> {
         let count = |row: &Row<'_>, index| Ok(row.get::<_, i64>(index)?.cast_unsigned());
         let one = |sql: &str| {
@@ -507,6 +473,73 @@ impl StateStore for SqliteStore {
         self.commits += 1;
         Ok(())
     }
+}
+
+/// Takes the file for this process alone.
+fn hold(connection: &Connection) -> rusqlite::Result<()> {
+    // A store that is held is held for a whole run: waiting for it would only look like a hang.
+    connection.busy_timeout(Duration::from_millis(200))?;
+    // EXCLUSIVE keeps a second process out for as long as this one lives, and needs no shared memory file.
+    connection.execute_batch(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;",
+    )
+}
+
+/// The version of the tables, 0 of an empty file; refuses what is no state store or a newer one's.
+fn refuse_strange(connection: &Connection, place: Option<&Path>) -> Result<i64, StoreError> {
+    let fail = |error| classify(error, place);
+    let version: i64 = pragma(connection, "user_version").map_err(fail)?;
+    let application: i64 = pragma(connection, "application_id").map_err(fail)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fail)?;
+    if tables > 0 && application != i64::from(APPLICATION_ID) {
+        return Err(StoreError::new(
+            StoreErrorKind::Corrupt,
+            format!(
+                "{} is an SQLite file but not a state store of this kit: name another state file",
+                show(place)
+            ),
+        ));
+    }
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if version > known {
+        return Err(StoreError::new(
+            StoreErrorKind::Mismatch,
+            format!(
+                "{} was written by a newer version (schema {version}, this one knows {known}): update this program",
+                show(place)
+            ),
+        ));
+    }
+    Ok(version)
+}
+
+/// What a store belongs to, and the key of its fingerprints.
+fn binding_of(connection: &Connection) -> rusqlite::Result<Option<(Binding, Vec<u8>)>> {
+    connection
+        .query_row("SELECT engagement, portal, key FROM binding", [], |row| {
+            Ok((Binding { engagement: row.get(0)?, portal: row.get(1)? }, row.get(2)?))
+        })
+        .optional()
+}
+
+fn refuse_other(found: &Binding, asked: &Binding, place: Option<&Path>) -> Result<(), StoreError> {
+    if found == asked {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Mismatch,
+        format!(
+            "{} belongs to engagement `{}` in portal {}, not to `{}` in portal {}: name that engagement's own state \
+             file, or a new one",
+            show(place),
+            found.engagement,
+            found.portal,
+            asked.engagement,
+            asked.portal
+        ),
+    ))
 }
 
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {

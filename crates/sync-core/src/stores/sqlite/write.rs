@@ -5,6 +5,7 @@ use rusqlite::{Connection, Transaction, params};
 use sync_types::Transition;
 
 use super::codec::{Ident, change_number, edge_number, encode_bases, pair_state_number, verb_number};
+use super::writings;
 
 /// Writes a transition in one transaction; dropped without commit, SQLite rolls it back.
 pub(super) fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Result<()> {
@@ -118,6 +119,7 @@ pub(super) fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Re
                 line.at.as_millisecond()
             ])?;
         }
+        writings::write(&tx, t)?;
         if let Some(run) = &t.run {
             tx.execute(
                 "INSERT OR REPLACE INTO run VALUES (?1, ?2, ?3, ?4)",
