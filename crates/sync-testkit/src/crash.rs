@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sync_types::{
-    ConflictFilter, DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch,
+    Collection, ConflictFilter, DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch,
     EdgeOutcome, EdgePlace, EdgeState, ExternalId, Fate, HeldConflict, Intent, Lane, LeftBatch, LeftOutcome,
     Limits, NameId, NameKind, ObjectType, OpId, Pair, PairId, PropertyName, ReadyEdge, RecordId, RowOutcome,
     RunRecord, Schema, Shown, ShownEdge, ShownPage, Sighting, SourceError, SourceWriter, StateStore,
-    StoreError, StoreErrorKind, SyncKey, Totals, Transition, Version, WriteBatch, Writing,
+    StoreError, StoreErrorKind, SyncKey, Totals, Transition, Version, WriteBatch, Writes, Writing,
 };
 use tokio::sync::Notify;
 
@@ -301,6 +301,9 @@ impl<W: SourceWriter> SourceWriter for CrashingWriter<W> {
     }
     fn write_max(&self) -> usize {
         self.inner.write_max()
+    }
+    fn writes(&self, collection: &Collection) -> Writes {
+        self.inner.writes(collection)
     }
 }
 

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use sync_types::{
-    BadRecord, Collection, ExternalId, LeftBatch, LeftField, LeftOutcome, LeftRow, LeftVerb, Page, PageToken,
-    Property, PropertyKind, ReadRequest, Record, Schema, Shape, Source, SourceError, SourceErrorKind,
-    SourceWriter, Value,
+    Abilities, BadRecord, ChangeCursor, ChangesPage, ChangesPromise, ChangesRequest, Collection, ExternalId,
+    LeftBatch, LeftField, LeftOutcome, LeftRow, LeftVerb, Page, PageToken, Property, PropertyKind, ReadCost,
+    ReadRequest, Record, Rejection, ScanPromise, Schema, Shape, Source, SourceChange, SourceError,
+    SourceErrorKind, SourceWriter, Value,
 };
 
-/// A source whose collections a test fills and edits. Pages run in id order.
+/// What stands before the last id in a page token, and before the count of changes in a cursor.
+const AFTER: &str = "after ";
+
+/// A source whose collections a test fills and edits. Pages run in id order; every ability is declared and kept.
 #[derive(Default)]
 pub struct MemorySource {
     collections: Mutex<BTreeMap<String, Table>>,
@@ -24,6 +29,8 @@ struct Table {
     /// The record that each creation made.
     made: BTreeMap<String, String>,
     last_made: u64,
+    /// Every change there was.
+    changes: Vec<SourceChange>,
 }
 
 impl MemorySource {
@@ -41,6 +48,7 @@ impl MemorySource {
             bad: Vec::new(),
             made: BTreeMap::new(),
             last_made: 0,
+            changes: Vec::new(),
         };
         self.tables().insert(name.to_owned(), table);
     }
@@ -49,6 +57,7 @@ impl MemorySource {
     pub fn put(&self, collection: &str, id: &str, values: Vec<Value>) {
         if let Some(table) = self.tables().get_mut(collection) {
             table.rows.insert(id.to_owned(), values);
+            table.note(id, false);
         }
     }
 
@@ -56,6 +65,7 @@ impl MemorySource {
     pub fn remove(&self, collection: &str, id: &str) {
         if let Some(table) = self.tables().get_mut(collection) {
             table.rows.remove(id);
+            table.note(id, true);
         }
     }
 
@@ -79,6 +89,7 @@ impl MemorySource {
             && let Some(slot) = table.rows.get_mut(id).and_then(|row| row.get_mut(place))
         {
             *slot = value.into();
+            table.note(id, false);
         }
     }
 
@@ -125,16 +136,15 @@ impl Source for MemorySource {
                 page.records.extend(table.bad.iter().cloned().map(Err));
                 Box::new(table.rows.iter())
             }
-            Some(PageToken(last)) => Box::new(
-                table
-                    .rows
-                    .range::<str, _>((std::ops::Bound::Excluded(last.as_str()), std::ops::Bound::Unbounded)),
-            ),
+            Some(PageToken(token)) => {
+                let last = token.strip_prefix(AFTER).ok_or_else(|| stale(&request.collection))?;
+                Box::new(table.rows.range::<str, _>((Bound::Excluded(last), Bound::Unbounded)))
+            }
         };
         for (id, values) in rows {
             if page.records.len() >= request.max {
                 let last = page.records.iter().rev().find_map(|record| record.as_ref().ok());
-                page.next = last.map(|record| PageToken(record.id().to_string()));
+                page.next = last.map(|record| PageToken(format!("{AFTER}{}", record.id())));
                 break;
             }
             page.records.push(Ok(Record::new(id.as_str().into(), Arc::clone(&table.shape), values.clone())));
@@ -154,6 +164,34 @@ impl Source for MemorySource {
             Some(Record::new(id.clone(), Arc::clone(&table.shape), values.clone()))
         };
         Ok(ids.iter().map(read).collect())
+    }
+
+    fn abilities(&self, _collection: &Collection) -> Abilities {
+        let changes = Some(ChangesPromise { deletes: true });
+        Abilities { scan: ScanPromise::Steady, read: ReadCost::Keyed, changes }
+    }
+
+    async fn changes(&self, request: &ChangesRequest) -> Result<ChangesPage, SourceError> {
+        let tables = self.tables();
+        let table = tables.get(request.collection.as_str()).ok_or_else(|| missing(&request.collection))?;
+        let count = table.changes.len();
+        let from = match &request.after {
+            None => count,
+            Some(ChangeCursor(text)) => {
+                let from = text.strip_prefix(AFTER).and_then(|number| number.parse().ok());
+                from.filter(|from| *from <= count).ok_or_else(|| stale(&request.collection))?
+            }
+        };
+        let to = from.saturating_add(request.max.max(1)).min(count);
+        Ok(ChangesPage {
+            changes: table.changes.get(from..to).unwrap_or_default().to_vec(),
+            cursor: ChangeCursor(format!("{AFTER}{to}")),
+            caught_up: to == count,
+        })
+    }
+
+    fn writer(self: Arc<Self>) -> Option<Arc<dyn SourceWriter>> {
+        Some(self)
     }
 }
 
@@ -176,7 +214,20 @@ impl Table {
         Some(Record::new(id.into(), Arc::clone(&self.shape), values.clone()))
     }
 
+    fn note(&mut self, id: &str, deleted: bool) {
+        self.changes.push(SourceChange { id: id.into(), deleted });
+    }
+
     fn write(&mut self, row: &LeftRow) -> LeftOutcome {
+        if let Some(field) = row.fields.iter().find(|field| self.shape.place(&field.path).is_none()) {
+            return LeftOutcome::Rejected(Rejection {
+                code: "no-such-field".into(),
+                property: Some(field.path.to_string()),
+                reason: "the collection has no such field".into(),
+                holder: None,
+                correlation: None,
+            });
+        }
         match &row.verb {
             LeftVerb::Create => {
                 let made = self.made.get(row.token.as_str()).and_then(|id| self.record(id));
@@ -196,6 +247,7 @@ impl Table {
                     Some(now) if now != read.values() => LeftOutcome::Moved,
                     Some(_) if matches!(row.verb, LeftVerb::Delete(_)) => {
                         self.rows.remove(&id);
+                        self.note(&id, true);
                         LeftOutcome::Deleted
                     }
                     Some(_) => self.fill(&id, &row.fields),
@@ -212,10 +264,18 @@ impl Table {
                 *slot = field.value.clone();
             }
         }
+        self.note(id, false);
         self.record(id).map_or(LeftOutcome::Gone, LeftOutcome::Written)
     }
 }
 
 fn missing(collection: &Collection) -> SourceError {
     SourceError::new(SourceErrorKind::NoSuchCollection, format!("there is no collection {collection}"))
+}
+
+fn stale(collection: &Collection) -> SourceError {
+    SourceError::new(
+        SourceErrorKind::StaleToken,
+        format!("this is no place in {collection}; start the scan anew"),
+    )
 }

@@ -6,6 +6,7 @@
 //! implementations at once.
 #![doc = include_str!("../README.md")]
 
+mod abilities;
 mod clock;
 mod destination;
 mod feed;
@@ -22,6 +23,7 @@ mod store;
 mod value;
 mod writing;
 
+pub use abilities::{Abilities, ChangesPromise, Guard, ReadCost, ScanPromise, Writes};
 pub use clock::Clock;
 pub use compact_str::CompactString;
 pub use destination::{
@@ -43,7 +45,10 @@ pub use requirements::{
     LabelSpec, ObjectSpec, OptionSpec, PropertyLabels, PropertySpec, Requirements, SchemaSpec,
 };
 pub use schema::{Property, PropertyKind, Schema};
-pub use source::{BadRecord, Page, PageToken, ReadRequest, Source, SourceError, SourceErrorKind};
+pub use source::{
+    BadRecord, ChangeCursor, ChangesPage, ChangesRequest, Page, PageToken, ReadRequest, Source, SourceChange,
+    SourceError, SourceErrorKind,
+};
 pub use source_writer::{LeftBatch, LeftOutcome, LeftRow, LeftVerb, SourceWriter};
 pub use store::{
     ConflictFilter, DeadLetter, DeadLetterFilter, Edge, EdgePlace, EdgeState, FieldBase, HeldConflict,

@@ -4,23 +4,35 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{Collection, ExternalId, LeftField, OpId, Record, Rejection, SourceError, SyncKey};
+use crate::{Collection, ExternalId, LeftField, OpId, Record, Rejection, SourceError, SyncKey, Writes};
 
 /// A customer's system, written. Beside [`Source`](crate::Source), for links that flow to the left.
+///
+/// A field that the collection does not have, or that cannot be written, is refused by name and its row with it:
+/// nothing of a row is written unless all of it is.
 #[async_trait]
 pub trait SourceWriter: fmt::Debug + Send + Sync {
     /// Writes a batch of at most [`SourceWriter::write_max`] rows; one outcome for each row, in order.
     ///
     /// A creation may be repeated with the same [`LeftRow::token`] for as long as a day: it makes no second record
-    /// and answers with the first one. An adapter whose system cannot promise this keeps the token in a field of
-    /// its own and looks for it before it creates.
+    /// and answers with the first one. If that one is gone, a new one is made. An adapter whose system cannot promise
+    /// this keeps the token in a field of its own and looks for it before it creates.
+    ///
+    /// A change or deletion may be repeated too: [`LeftOutcome::Moved`] and [`LeftOutcome::Gone`] are right answers to
+    /// one that was carried out before.
     ///
     /// # Errors
     /// A [`SourceError`] says that no row was written, and why all further writes would meet the same end.
     async fn write(&self, batch: &LeftBatch) -> Result<Vec<LeftOutcome>, SourceError>;
 
-    /// The most rows of one batch.
+    /// The most rows of one batch, at least 1.
     fn write_max(&self) -> usize;
+
+    /// What may be written to a collection; everything by default. Rows for what may not are refused one by one.
+    /// Answers without I/O.
+    fn writes(&self, _collection: &Collection) -> Writes {
+        Writes::ALL
+    }
 }
 
 /// Rows for one collection.
@@ -50,9 +62,10 @@ pub struct LeftRow {
 pub enum LeftVerb {
     /// Make it; the source gives it its id.
     Create,
-    /// Change some of its fields, if it still is as it was read. Whether other fields have changed does not matter.
+    /// Change some of its fields, if these still are as they were read. Whether others have changed does not matter:
+    /// a writer may let them be or answer [`LeftOutcome::Moved`], but never undoes them.
     Update(Record),
-    /// Delete it, if it still is as it was read.
+    /// Delete it, if all of its fields still are as they were read.
     Delete(Record),
 }
 

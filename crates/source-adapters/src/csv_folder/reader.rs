@@ -8,8 +8,8 @@ use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use sync_types::{
-    BadRecord, Collection, ExternalId, Page, PageToken, Property, PropertyKind, ReadRequest, Record, Schema,
-    Shape, Source, SourceError, SourceErrorKind, Value,
+    Abilities, BadRecord, Collection, ExternalId, Page, PageToken, Property, PropertyKind, ReadCost,
+    ReadRequest, Record, ScanPromise, Schema, Shape, Source, SourceError, SourceErrorKind, Value,
 };
 
 use super::config::CsvConfig;
@@ -348,5 +348,9 @@ impl Source for CsvFolder {
             }
         }
         Ok(found)
+    }
+
+    fn abilities(&self, _collection: &Collection) -> Abilities {
+        Abilities { scan: ScanPromise::Whole, read: ReadCost::Scan, changes: None }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Statement, params_from_iter};
 use sync_types::{
-    BadRecord, Collection, ExternalId, Page, PageToken, Property, PropertyKind, ReadRequest, Record, Schema,
-    Shape, Source, SourceError,
+    Abilities, BadRecord, Collection, ExternalId, Page, PageToken, Property, PropertyKind, ReadCost,
+    ReadRequest, Record, ScanPromise, Schema, Shape, Source, SourceError,
 };
 
 use super::config::{CollectionConfig, SqliteConfig};
@@ -304,5 +304,9 @@ impl Source for SqliteFile {
         ids: &[ExternalId],
     ) -> Result<Vec<Option<Record>>, SourceError> {
         self.by_ids(collection, ids)
+    }
+
+    fn abilities(&self, _collection: &Collection) -> Abilities {
+        Abilities { scan: ScanPromise::Steady, read: ReadCost::Keyed, changes: None }
     }
 }
