@@ -14,8 +14,8 @@ use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
 use sync_types::{
-    Destination, DestinationErrorKind, MappedProperty, Mapper, ObjectType, OnDelete, ReadRequest, Record,
-    Schema, Source,
+    Destination, DestinationErrorKind, EdgeKind, MappedProperty, Mapper, ObjectType, OnDelete, ReadRequest,
+    Record, Schema, Source,
 };
 
 use crate::engagement::Engagement;
@@ -136,7 +136,9 @@ fn refuse_what_is_not_built(mapping: &CheckedMapping) -> Result<(), Failure> {
         }
     }
     for rule in mapping.edge_rules() {
-        if rule.single || rule.parent_first || rule.direction.to_left() {
+        // HubSpot itself keeps a primary association single: it moves when another is made primary.
+        let single = rule.single && rule.kind != EdgeKind::Primary;
+        if single || rule.parent_first || rule.direction.to_left() {
             let what = "`single`, `parent_first` or a direction from HubSpot";
             return Err(not_built(&format!("the association `{}` asks for {what}", rule.name)));
         }
