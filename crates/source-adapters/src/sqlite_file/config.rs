@@ -12,6 +12,13 @@ use serde::Deserialize;
 pub struct SqliteConfig {
     /// The file.
     pub path: PathBuf,
+    /// Whether tables may be written. Default: no, and then the file is opened for reading only.
+    #[serde(default)]
+    pub write: bool,
+    /// How long to wait for another program's write to end, in milliseconds. Default 5,000. Rows that could not be
+    /// written for it are written by the next run.
+    #[serde(default = "default_busy_wait_ms")]
+    pub busy_wait_ms: u64,
     /// The collections by name. Tables that are not named here are collections as well if they have a primary key
     /// of one column.
     #[serde(default)]
@@ -35,7 +42,18 @@ impl SqliteConfig {
     /// A file whose tables are the collections.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> SqliteConfig {
-        SqliteConfig { path: path.into(), collections: BTreeMap::new() }
+        SqliteConfig {
+            path: path.into(),
+            write: false,
+            busy_wait_ms: default_busy_wait_ms(),
+            collections: BTreeMap::new(),
+        }
+    }
+
+    /// The same, allowed to write tables.
+    #[must_use]
+    pub fn with_writing(self) -> SqliteConfig {
+        SqliteConfig { write: true, ..self }
     }
 
     /// The same with a query as a collection.
@@ -50,4 +68,8 @@ impl SqliteConfig {
         self.collections.insert(collection.into(), config);
         self
     }
+}
+
+fn default_busy_wait_ms() -> u64 {
+    5_000
 }

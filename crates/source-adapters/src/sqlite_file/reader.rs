@@ -8,34 +8,34 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Statement, params_from_iter};
 use sync_types::{
     Abilities, BadRecord, Collection, ExternalId, Page, PageToken, Property, PropertyKind, ReadCost,
-    ReadRequest, Record, ScanPromise, Schema, Shape, Source, SourceError,
+    ReadRequest, Record, ScanPromise, Schema, Shape, Source, SourceError, SourceWriter,
 };
 
 use super::config::{CollectionConfig, SqliteConfig};
 use super::error;
 use super::rows::{Columns, forms_of, key_of, kind_of, token_of};
-
-/// How long a read waits for another program's write to end.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+use super::writer::CREATIONS;
 
 /// The token of the place before the first key, behind the rows that have none.
 const FIRST_KEY: &str = "first";
 
-/// A SQLite file, read only.
+/// A SQLite file: read, and written if its settings allow it.
 ///
 /// Columns declared as `BLOB` are left out of a table's collection. Rows that share a key are all refused, since
 /// nobody knows which one is meant; reading such a key by id gives the first of them. A collection whose key has no
 /// index is sorted anew for every page: index it, or choose another key.
 #[derive(Debug)]
 pub struct SqliteFile {
-    config: SqliteConfig,
+    pub(super) config: SqliteConfig,
     connection: Mutex<Connection>,
+    /// Another connection, for writing alone.
+    pub(super) writing: Option<Mutex<Connection>>,
     /// What was found out about collections.
     known: Mutex<HashMap<String, Arc<Columns>>>,
 }
 
 impl SqliteFile {
-    /// Opens the file for reading.
+    /// Opens the file for reading, and for writing if [`SqliteConfig::write`] says so. It must be there already.
     ///
     /// # Errors
     /// The file is not there, may not be read or is no database, or a collection's settings contradict each other.
@@ -53,17 +53,24 @@ impl SqliteFile {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
             let connection = Connection::open_with_flags(&config.path, flags)?;
-            connection.busy_timeout(BUSY_WAIT)?;
+            connection.busy_timeout(Duration::from_millis(config.busy_wait_ms))?;
             // Opening alone does not look into the file.
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             Ok(connection)
         };
         let connection = open().map_err(|cause| error::refused(&place, cause))?;
-        Ok(SqliteFile { config, connection: Mutex::new(connection), known: Mutex::new(HashMap::new()) })
+        let writing = if config.write {
+            let writing = open_to_write(&config).map_err(|cause| error::refused(&place, cause))?;
+            Some(Mutex::new(writing))
+        } else {
+            None
+        };
+        let known = Mutex::new(HashMap::new());
+        Ok(SqliteFile { config, connection: Mutex::new(connection), writing, known })
     }
 
     /// A poisoned lock is harmless: the connection is read only and no statement outlives its call.
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,7 +98,11 @@ impl SqliteFile {
         Ok(names)
     }
 
-    fn columns(&self, connection: &Connection, collection: &str) -> Result<Arc<Columns>, SourceError> {
+    pub(super) fn columns(
+        &self,
+        connection: &Connection,
+        collection: &str,
+    ) -> Result<Arc<Columns>, SourceError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(collection).cloned();
         if let Some(columns) = known {
             return Ok(columns);
@@ -146,7 +157,8 @@ impl SqliteFile {
             return Err(error::structure(&place, &reason, "set `key` to the column that identifies a row"));
         };
         let (names, kinds): (Vec<String>, Vec<PropertyKind>) = kept.into_iter().unzip();
-        Ok(Columns { place, shape: Shape::new(names), kinds, key, key_name: wanted, relation })
+        let table = if query.is_some() { String::new() } else { table };
+        Ok(Columns { place, shape: Shape::new(names), kinds, key, key_name: wanted, relation, table })
     }
 
     fn page(&self, request: &ReadRequest) -> Result<Page, SourceError> {
@@ -212,6 +224,15 @@ impl SqliteFile {
     }
 }
 
+/// A connection that keeps the foreign keys that the file declares, which SQLite does only when asked.
+fn open_to_write(config: &SqliteConfig) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&config.path, flags)?;
+    connection.busy_timeout(Duration::from_millis(config.busy_wait_ms))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
 /// Rows behind a key, in key order. Keys are compared byte by byte whatever collation the column has, so that two
 /// keys that only differ in case are two records.
 fn select<'c>(
@@ -227,7 +248,7 @@ fn select<'c>(
     connection.prepare_cached(&sql)
 }
 
-fn column_list(columns: &Columns) -> String {
+pub(super) fn column_list(columns: &Columns) -> String {
     let names: Vec<String> = columns.shape.names().iter().map(|name| quoted(name)).collect();
     names.join(", ")
 }
@@ -250,9 +271,12 @@ fn duplicate(columns: &Columns, slot: &Result<Record, BadRecord>) -> BadRecord {
     columns.bad("duplicate-key", id, &key, reason, "give every row a key of its own, or correct the query")
 }
 
+/// Tables and views, without those of SQLite and of this adapter.
 fn list_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
-    collect_names(&mut connection.prepare(sql)?, [])
+    let mut names = collect_names(&mut connection.prepare(sql)?, [])?;
+    names.retain(|name| name != CREATIONS);
+    Ok(names)
 }
 
 fn primary_key(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
@@ -267,7 +291,7 @@ fn collect_names(
     statement.query_map(params, |row| row.get(0))?.collect()
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -308,5 +332,9 @@ impl Source for SqliteFile {
 
     fn abilities(&self, _collection: &Collection) -> Abilities {
         Abilities { scan: ScanPromise::Steady, read: ReadCost::Keyed, changes: None }
+    }
+
+    fn writer(self: Arc<Self>) -> Option<Arc<dyn SourceWriter>> {
+        self.writing.is_some().then_some(self as Arc<dyn SourceWriter>)
     }
 }

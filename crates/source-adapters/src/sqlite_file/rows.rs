@@ -17,6 +17,8 @@ pub(super) struct Columns {
     pub(super) key_name: String,
     /// The inner statement: a table's name in quotes, or a query in brackets.
     pub(super) relation: String,
+    /// The table's name as it is; empty for a query.
+    pub(super) table: String,
 }
 
 /// What a declared column type holds, by SQLite's rules of affinity.
