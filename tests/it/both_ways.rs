@@ -12,7 +12,7 @@ use sync_types::Value;
 use workspace_tests::{TOKEN, World};
 
 /// Contacts that flow both ways, each property with another policy.
-const MAPPING: &str = r#"
+pub(crate) const MAPPING: &str = r#"
 [mapping]
 name = "acme"
 
@@ -34,11 +34,11 @@ fields = [
 ]
 "#;
 
-async fn world(people: usize) -> World {
+pub(crate) async fn world(people: usize) -> World {
     world_of(MAPPING, people).await
 }
 
-async fn world_of(mapping: &str, people: usize) -> World {
+pub(crate) async fn world_of(mapping: &str, people: usize) -> World {
     let config = PortalConfig { limits: PortalLimits::Off, ..PortalConfig::new(TOKEN) };
     let world = World::new(config, mapping, Limits::unlimited()).await;
     world.source.collection("people", &["email", "name", "city", "job", "points"]);
@@ -58,36 +58,36 @@ async fn world_of(mapping: &str, people: usize) -> World {
     world
 }
 
-async fn pass(world: &World, seconds: u64) {
+pub(crate) async fn pass(world: &World, seconds: u64) {
     world.clock.sleep(Duration::from_secs(seconds)).await;
 }
 
-fn contacts(world: &World) -> Vec<StoredRecord> {
+pub(crate) fn contacts(world: &World) -> Vec<StoredRecord> {
     let page = world.portal().records("contacts", 0, 10_000).unwrap();
     page.records.into_iter().filter(|record| !record.archived).collect()
 }
 
-fn contact(world: &World, email: &str) -> StoredRecord {
+pub(crate) fn contact(world: &World, email: &str) -> StoredRecord {
     let found = contacts(world).into_iter().find(|contact| contact.properties["email"] == email);
     found.expect(email)
 }
 
-fn edit(world: &World, email: &str, property: &str, value: &str) {
+pub(crate) fn edit(world: &World, email: &str, property: &str, value: &str) {
     let (now, id) = (world.clock.now(), contact(world, email).id);
     world.portal().edit_as_user(now, "contacts", id, [(property, value)]).unwrap();
 }
 
 /// A column of a source record.
-fn left(world: &World, id: &str, column: usize) -> String {
+pub(crate) fn left(world: &World, id: &str, column: usize) -> String {
     world.source.get("people", id).map_or_else(String::new, |row| row[column].reveal().to_string())
 }
 
-fn right(world: &World, email: &str, property: &str) -> String {
+pub(crate) fn right(world: &World, email: &str, property: &str) -> String {
     contact(world, email).properties.get(property).cloned().unwrap_or_default()
 }
 
 /// Runs until nothing moves any more, and says in how many runs.
-async fn settle(world: &World) -> usize {
+pub(crate) async fn settle(world: &World) -> usize {
     for round in 0..7 {
         assert!(round < 6, "the world does not come to rest");
         let report = world.run().await;
@@ -102,7 +102,7 @@ async fn settle(world: &World) -> usize {
 }
 
 /// Every value of every pair agrees, and nobody stands alone.
-fn agrees(world: &World) {
+pub(crate) fn agrees(world: &World) {
     let contacts = contacts(world);
     let ids = world.source.ids("people");
     assert_eq!(contacts.len(), ids.len(), "as many here as there");

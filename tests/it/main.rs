@@ -5,6 +5,7 @@ mod mapping;
 
 mod both_ways;
 mod crash;
+mod explain;
 mod faults;
 mod limits;
 mod oauth;

@@ -63,6 +63,12 @@ pub(crate) enum Command {
     Status,
     /// Records that could not be brought over
     DeadLetters(DeadLetters),
+    /// Values that both sides changed, and whose wins
+    Conflicts(Conflicts),
+    /// Why a record is as it is: both sides, what was agreed, which rule decides, who set what and when
+    Explain(Explain),
+    /// Back up, check and restore what the engine remembers
+    State(State),
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +158,103 @@ pub(crate) struct Which {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Conflicts {
+    #[command(subcommand)]
+    pub(crate) command: ConflictsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConflictsCommand {
+    /// List them, grouped by cause and property
+    List {
+        #[command(flatten)]
+        which: WhichConflicts,
+        /// Those that were settled by a rule, in place of those that wait for a person
+        #[arg(long)]
+        settled: bool,
+    },
+    /// Show one record's conflicts with what both sides show now
+    Show {
+        #[command(flatten)]
+        one: One,
+        /// Show the values themselves, read anew; those of sensitive properties stay hidden
+        #[arg(long)]
+        values: bool,
+    },
+    /// Say whose value wins; the next run carries it out, unless a side has moved again
+    Resolve {
+        /// Whose value to take, or, of a deleted record, whose word
+        #[arg(long, value_name = "SIDE")]
+        take: Take,
+        #[command(flatten)]
+        which: WhichConflicts,
+        /// All that wait
+        #[arg(long, conflicts_with_all = ["link", "cause", "property", "id"])]
+        all: bool,
+    },
+}
+
+/// One of the two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Take {
+    /// The customer's system.
+    Source,
+    /// HubSpot.
+    Hubspot,
+}
+
+/// Which conflicts.
+#[derive(Debug, Args)]
+pub(crate) struct WhichConflicts {
+    /// Only those of this link of the mapping
+    #[arg(long)]
+    pub(crate) link: Option<String>,
+    /// Only those of this cause
+    #[arg(long)]
+    pub(crate) cause: Option<String>,
+    /// Only those about this property
+    #[arg(long)]
+    pub(crate) property: Option<String>,
+    /// Only this record's, by its id in the source
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// The id is the record's in HubSpot
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// Show the values themselves, read anew; those of sensitive properties stay hidden
+    #[arg(long)]
+    pub(crate) values: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct State {
+    #[command(subcommand)]
+    pub(crate) command: StateCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// Copy the state file to a new file, and check the copy
+    Backup {
+        /// The file to write; it must not be there yet
+        file: PathBuf,
+    },
+    /// Put a backup in the state file's place; what was there is kept beside it
+    Restore {
+        /// A file that `state backup` wrote
+        file: PathBuf,
+    },
+    /// Check every page, index and constraint of the state file
+    Check,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct One {
     /// The link of the mapping
     pub(crate) link: String,
@@ -214,6 +317,15 @@ mod tests {
             "acme dead-letters show people P-1",
             "acme dead-letters retry --cause bad-email",
             "acme dead-letters discard --id P-1",
+            "acme conflicts list --settled --property city",
+            "acme conflicts show people P-1 --values",
+            "acme conflicts resolve --take hubspot --cause both-changed",
+            "acme conflicts resolve --take source --all",
+            "acme explain people P-1 --values",
+            "acme explain people 1234 --record --json",
+            "acme state backup copy.db",
+            "acme state restore copy.db",
+            "acme state check",
         ] {
             assert!(read(line).is_ok(), "{line}");
         }

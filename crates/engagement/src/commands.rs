@@ -2,13 +2,16 @@
 
 mod apply;
 mod check;
+mod conflicts;
 mod dead_letters;
 mod demo;
 mod doctor;
+mod explain;
 mod init;
 mod mapping;
 mod plan;
 mod run;
+mod state;
 mod status;
 mod verify;
 
@@ -48,6 +51,11 @@ pub(crate) async fn dispatch(
             Command::DeadLetters(arguments) => {
                 dead_letters::dead_letters(engagement, settings, &arguments, screen).await
             }
+            Command::Conflicts(arguments) => {
+                conflicts::conflicts(engagement, settings, &arguments, screen).await
+            }
+            Command::Explain(arguments) => explain::explain(engagement, settings, &arguments, screen).await,
+            Command::State(arguments) => state::state(engagement, settings, &arguments, screen).await,
         }
     });
     if ends_itself { work.await } else { Interrupts::listen()?.unless_asked(work).await }

@@ -151,6 +151,17 @@ fn not_built(what: &str) -> Failure {
         .remedy("take it out of the mapping, or wait for a version that does")
 }
 
+/// What the state file of these settings belongs to, without a call where the settings name the portal.
+pub(crate) async fn binding(engagement: &Engagement, settings: &Settings) -> Result<Binding, Failure> {
+    let portal = match settings.hubspot.portal {
+        Some(portal) => portal.to_string(),
+        None => portal(&client(settings)?, settings).await?,
+    };
+    let known = Portal { id: portal.parse().ok(), ..Portal::default() };
+    let mapping = mapping_at(engagement, settings, Schemas::default(), known)?;
+    Ok(Binding { engagement: mapping.name().to_owned(), portal })
+}
+
 /// Opens the state file, or makes it with a secret of its own.
 pub(crate) fn open_store(path: &Path, engagement: &str, portal: &str) -> Result<SqliteStore, Failure> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {

@@ -390,6 +390,13 @@ impl Engine {
         }
     }
 
+    /// An association rule's name by the store's number; rules that left the mapping keep their number.
+    pub(crate) fn rule_title(&self, id: NameId) -> String {
+        let place = self.rules.iter().position(|name| *name == id);
+        let rule = place.and_then(|place| self.parts.mapper.edge_rules().get(place));
+        rule.map_or_else(|| format!("rule {}", id.0), |rule| rule.name.clone())
+    }
+
     /// A link's name by the store's number; links that left the mapping keep their number.
     #[must_use]
     pub fn link_name(&self, id: NameId) -> String {

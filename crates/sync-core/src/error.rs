@@ -19,6 +19,9 @@ pub enum EngineError {
     /// A plan file cannot be used.
     #[error("{0}")]
     Plan(String),
+    /// There is no such link, run or record.
+    #[error("{0}")]
+    Unknown(String),
     /// Reading or writing a plan or certificate failed.
     #[error("{message}")]
     Io {

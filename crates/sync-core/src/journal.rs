@@ -6,6 +6,8 @@ use sync_types::{
     Act, FieldWrite, Fingerprint, LeftVerb, LinkId, NameId, OpId, Value, Verb, Writing, WrittenRow,
 };
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::plan::base_of;
 use crate::run::{Kind, Outgoing, Run, Staged};
@@ -98,5 +100,25 @@ impl Run<'_> {
     pub(crate) fn forget_before(&self) -> Option<jiff::Timestamp> {
         let keep = jiff::SignedDuration::try_from(self.engine.parts.options.keep_writings).ok()?;
         self.engine.parts.clock.now().checked_sub(keep).ok()
+    }
+}
+
+/// Lines that are read at once.
+const PAGE: usize = 500;
+
+impl Engine {
+    /// Shows what this run and later ones were about to write, in the order of the operations.
+    pub(crate) fn each_writing(
+        &self,
+        from_run: u64,
+        mut show: impl FnMut(&Writing),
+    ) -> Result<(), EngineError> {
+        let mut after = OpId(0);
+        loop {
+            let page = self.parts.store.writings(from_run, after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.op;
+            page.iter().for_each(&mut show);
+        }
     }
 }

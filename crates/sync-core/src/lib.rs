@@ -6,6 +6,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod decide;
+pub mod explain;
 pub mod mutation;
 pub mod plan;
 pub mod report;

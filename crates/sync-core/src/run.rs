@@ -25,7 +25,7 @@ use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::{EdgeReport, LinkReport, RunReport};
 
 /// The cursor that keeps how HubSpot's history names our own writes.
-const AUTHOR: &str = "author";
+pub(crate) const AUTHOR: &str = "author";
 
 /// What a run is for.
 #[derive(Debug)]

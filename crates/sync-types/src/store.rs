@@ -301,6 +301,14 @@ pub enum Verb {
     WriteLeft,
 }
 
+impl Verb {
+    /// Whether it writes records; otherwise associations.
+    #[must_use]
+    pub fn is_of_records(self) -> bool {
+        !matches!(self, Verb::Associate | Verb::Dissociate)
+    }
+}
+
 /// A record or edge that cannot be brought over as it is: kept with its cause, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
