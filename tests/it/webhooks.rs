@@ -10,18 +10,20 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
 use http_transport::TokioClock;
+use hubspot_adapter::{HubSpotJournal, HubSpotPush};
+use hubspot_client::{Client, Limits as ClientLimits};
 use hubspot_sandbox::{Limits, Portal, PortalConfig, Server, WebhookApp, WebhookFaults, WebhookSignature};
 use jiff::Timestamp;
+use oauth::StaticCredential;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sync_types::Clock;
 use webhooks::{
-    AppId, Endpoint, FileHosts, FileRef, FileUrl, Inbox as _, JournalApi, JournalError, JournalErrorKind,
-    JournalReader, JournalSettings, JournalStore as _, JournalSubscription, JournalSubscriptionApi, Offset,
-    PortalId, PushSettings, PushSubscription, PushSubscriptionApi, Receiver, ServeLimits, SqliteInbox,
-    StoredJournalSubscription, StoredPushSubscription, SubscriptionError, Surplus, Verifier, Wanted, Work,
-    apply_journal, apply_push, plan_journal, plan_push, serve,
+    AppId, Endpoint, FileHosts, Inbox as _, JournalReader, JournalSettings, JournalStore as _,
+    JournalSubscriptionApi as _, PortalId, PushSettings, PushSubscriptionApi as _, Receiver, ServeLimits,
+    SqliteInbox, Surplus, Verifier, Wanted, Work, apply_journal, apply_push, plan_journal, plan_push, serve,
 };
+use workspace_tests::PortalTransport;
 
 const TOKEN: &str = "pat-test";
 const APP: u64 = 1_000_001;
@@ -78,140 +80,24 @@ impl App {
         (reply.response.status().as_u16(), answer)
     }
 
-    fn push(&self, method: &str, path: &str, body: &Value) -> Result<Value, SubscriptionError> {
-        match self.call(method, &format!("/webhooks/2026-03/{APP}/{path}"), body) {
-            (200..=207, answer) => Ok(answer),
-            (404, _) => Ok(Value::Null),
-            (status, answer) => Err(SubscriptionError::Api(format!("{status}: {}", answer["message"]))),
-        }
+    fn client(&self) -> Client {
+        let transport = PortalTransport::new(self.portal.clone(), self.clock.clone());
+        Client::builder("http://portal.test")
+            .transport(Arc::new(transport))
+            .clock(self.clock.clone())
+            .token_provider(Arc::new(StaticCredential::new(&TOKEN.into()).unwrap()))
+            .limits(ClientLimits::unlimited())
+            .build()
+            .unwrap()
     }
-}
 
-fn stored_push(json: &Value) -> StoredPushSubscription {
-    let text = |name: &str| json[name].as_str().map(str::to_owned);
-    StoredPushSubscription {
-        id: json["id"].as_str().unwrap().parse().unwrap(),
-        subscription: PushSubscription {
-            event_type: text("eventType").unwrap(),
-            object_type_id: text("objectTypeId"),
-            property_name: text("propertyName"),
-        },
-        active: json["active"].as_bool().unwrap(),
+    fn push(&self) -> HubSpotPush {
+        HubSpotPush::new(self.client(), APP)
     }
-}
 
-#[async_trait]
-impl PushSubscriptionApi for App {
-    async fn settings(&self) -> Result<Option<PushSettings>, SubscriptionError> {
-        let found = self.push("GET", "settings", &Value::Null)?;
-        Ok(found["targetUrl"].as_str().map(|url| PushSettings {
-            target_url: url.to_owned(),
-            concurrent_max: u32::try_from(found["throttling"]["maxConcurrentRequests"].as_u64().unwrap())
-                .unwrap(),
-        }))
-    }
-    async fn set_settings(&self, settings: &PushSettings) -> Result<(), SubscriptionError> {
-        let throttling = json!({"maxConcurrentRequests": settings.concurrent_max});
-        self.push("PUT", "settings", &json!({"targetUrl": settings.target_url, "throttling": throttling}))
-            .map(drop)
-    }
-    async fn list(&self) -> Result<Vec<StoredPushSubscription>, SubscriptionError> {
-        let found = self.push("GET", "subscriptions", &Value::Null)?;
-        Ok(found["results"].as_array().unwrap().iter().map(stored_push).collect())
-    }
-    async fn create(&self, wanted: &PushSubscription) -> Result<StoredPushSubscription, SubscriptionError> {
-        let mut body = json!({"eventType": wanted.event_type, "active": true});
-        for (name, value) in
-            [("objectTypeId", &wanted.object_type_id), ("propertyName", &wanted.property_name)]
-        {
-            if let Some(value) = value {
-                body[name] = json!(value);
-            }
-        }
-        Ok(stored_push(&self.push("POST", "subscriptions", &body)?))
-    }
-    async fn set_active(&self, ids: &[u64], active: bool) -> Result<(), SubscriptionError> {
-        let inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id, "active": active})).collect();
-        self.push("POST", "subscriptions/batch/update", &json!({ "inputs": inputs })).map(drop)
-    }
-    async fn delete(&self, id: u64) -> Result<(), SubscriptionError> {
-        self.push("DELETE", &format!("subscriptions/{id}"), &Value::Null).map(drop)
-    }
-}
-
-#[async_trait]
-impl JournalSubscriptionApi for App {
-    async fn list(&self) -> Result<Vec<StoredJournalSubscription>, SubscriptionError> {
-        let (_, found) = self.call("GET", "/webhooks-journal/subscriptions/2026-03", &Value::Null);
-        let texts = |value: &Value| -> BTreeSet<String> {
-            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        let one = |json: &Value| {
-            let kind = webhooks::JournalSubscriptionKind::from_name(json["subscriptionType"].as_str()?)?;
-            Some(StoredJournalSubscription {
-                id: json["id"].as_u64()?,
-                subscription: JournalSubscription {
-                    kind,
-                    portal: PortalId(json["portalId"].as_u64()?),
-                    object_type_id: json["objectTypeId"].as_str()?.to_owned(),
-                    actions: texts(&json["actions"]),
-                    properties: texts(&json["properties"]),
-                    associated_object_type_ids: texts(&json["associatedObjectTypeIds"]),
-                },
-            })
-        };
-        Ok(found["results"].as_array().unwrap().iter().filter_map(one).collect())
-    }
-    async fn create(&self, wanted: &JournalSubscription) -> Result<u64, SubscriptionError> {
-        let body = json!({"subscriptionType": wanted.kind.name(), "portalId": wanted.portal, "actions": wanted.actions,
-            "objectTypeId": wanted.object_type_id, "properties": wanted.properties, "objectIds": [],
-            "associatedObjectTypeIds": wanted.associated_object_type_ids});
-        match self.call("POST", "/webhooks-journal/subscriptions/2026-03", &body) {
-            (201, made) => Ok(made["id"].as_u64().unwrap()),
-            (status, answer) => Err(SubscriptionError::Api(format!("{status}: {}", answer["message"]))),
-        }
-    }
-    async fn delete(&self, id: u64) -> Result<(), SubscriptionError> {
-        self.call("DELETE", &format!("/webhooks-journal/subscriptions/2026-03/{id}"), &Value::Null);
-        Ok(())
-    }
-}
-
-fn file_ref(json: &Value) -> FileRef {
-    FileRef {
-        offset: Offset::new(json["currentOffset"].as_str().unwrap()),
-        url: json["url"].as_str().unwrap().to_owned(),
-        expires_at: json["expiresAt"].as_str().and_then(|text| text.parse().ok()),
-    }
-}
-
-#[async_trait]
-impl JournalApi for App {
-    async fn files_after(&self, offset: Option<&Offset>, count: usize) -> Result<Vec<FileRef>, JournalError> {
-        let path = match offset {
-            Some(offset) => format!("/webhooks-journal/journal/2026-03/batch/{offset}/next/{count}"),
-            None => format!("/webhooks-journal/journal/2026-03/batch/earliest/{count}"),
-        };
-        match self.call("GET", &path, &Value::Null) {
-            (200, found) => Ok(found["results"].as_array().unwrap().iter().map(file_ref).collect()),
-            (404, _) => Err(JournalError::new(JournalErrorKind::OffsetGone, "no such offset")),
-            (status, _) => Err(JournalError::new(JournalErrorKind::Later(None), status.to_string())),
-        }
-    }
-    async fn latest_file(&self) -> Result<Option<FileRef>, JournalError> {
-        let (status, found) = self.call("GET", "/webhooks-journal/journal/2026-03/latest", &Value::Null);
-        Ok((status == 200).then(|| file_ref(&found)))
-    }
-    async fn fetch(&self, url: &FileUrl, bytes_max: usize) -> Result<Bytes, JournalError> {
-        // No credential goes with it.
-        let request = http::Request::get(url.expose()).body(Bytes::new()).unwrap();
-        let reply = self.portal().handle(self.clock.now(), &request);
-        match reply.response.status().as_u16() {
-            200 if reply.response.body().len() <= bytes_max => Ok(reply.response.into_body()),
-            200 => Err(JournalError::new(JournalErrorKind::TooLarge, "too large")),
-            403 => Err(JournalError::new(JournalErrorKind::Expired, "expired")),
-            status => Err(JournalError::new(JournalErrorKind::Later(None), status.to_string())),
-        }
+    fn journal(&self) -> HubSpotJournal {
+        let files = PortalTransport::new(self.portal.clone(), self.clock.clone());
+        HubSpotJournal::new(self.client(), Arc::new(files))
     }
 }
 
@@ -247,21 +133,22 @@ impl Loop {
         });
         let app = App { portal: Arc::new(Mutex::new(portal)), clock: clock.clone() };
         let settings = PushSettings { target_url: TARGET.to_owned(), concurrent_max: 10 };
+        let (push, journal) = (app.push(), app.journal());
         for left in [true, false] {
             let plan = plan_push(
                 &settings,
                 &wanted(),
-                app.settings().await.unwrap().as_ref(),
-                &PushSubscriptionApi::list(&app).await.unwrap(),
+                push.settings().await.unwrap().as_ref(),
+                &push.list().await.unwrap(),
                 Surplus::Delete,
             )
             .unwrap();
             assert_eq!(!plan.is_empty(), left, "the second time there is nothing to do");
-            apply_push(&plan, &app).await.unwrap();
-            let current = JournalSubscriptionApi::list(&app).await.unwrap();
+            apply_push(&plan, &push).await.unwrap();
+            let current = journal.list().await.unwrap();
             let plan = plan_journal(portal_id, &wanted(), &current);
             assert_eq!(!plan.is_empty(), left, "{plan:?}");
-            apply_journal(&plan, &app).await.unwrap();
+            apply_journal(&plan, &journal).await.unwrap();
         }
         let inbox = Arc::new(SqliteInbox::in_memory().unwrap());
         let receiver = Receiver::new(
@@ -272,7 +159,7 @@ impl Loop {
         );
         let hosts = FileHosts::default();
         let settings = JournalSettings { hosts, ..JournalSettings::new("app") };
-        let reader = JournalReader::new(Arc::new(app.clone()), inbox.clone(), clock, settings);
+        let reader = JournalReader::new(Arc::new(app.journal()), inbox.clone(), clock, settings);
         Loop { app, inbox, receiver, reader, portal_id }
     }
 
@@ -473,7 +360,7 @@ async fn a_local_portal_calls_a_local_receiver_over_sockets() {
     let app = App { portal: server.portal(), clock: hand.clone() };
     let settings = PushSettings { target_url: target, concurrent_max: 10 };
     let plan = plan_push(&settings, &wanted(), None, &[], Surplus::Keep).unwrap();
-    apply_push(&plan, &app).await.unwrap();
+    apply_push(&plan, &app.push()).await.unwrap();
 
     let mut arrivals = inbox.arrivals();
     let made =

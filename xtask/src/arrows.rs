@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mapping-engine", &["sync-types"]),
     ("mapping-tools", &["sync-types", "mapping-engine"]),
     ("source-adapters", &["sync-types", "http-transport"]),
-    ("hubspot-adapter", &["sync-types", "hubspot-client"]),
+    ("hubspot-adapter", &["sync-types", "hubspot-client", "webhooks"]),
     ("sync-core", &["sync-types"]),
     ("hubspot-sandbox", &["sync-types"]),
     ("sync-testkit", &["sync-types"]),

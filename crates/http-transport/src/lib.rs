@@ -8,6 +8,7 @@ mod redact;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 mod retry;
+mod system_clock;
 mod token;
 mod tokio_clock;
 mod transport;
@@ -25,6 +26,7 @@ pub use retry::{
     Attempt, Failure, Idempotency, Intervals, Meaning, RetryPolicy, Verdict, decide, retry_after,
 };
 pub use sync_types::Clock;
+pub use system_clock::SystemClock;
 pub use token::{TokenError, TokenProvider};
 pub use tokio_clock::TokioClock;
 pub use transport::{Sent, Transport, TransportError};

@@ -139,7 +139,7 @@ impl Transport for ReqwestTransport {
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(classify)? {
             if body.len() + chunk.len() > self.answer_bytes_max {
-                return Err(TransportError::no_answer("the answer is longer than allowed"));
+                return Err(TransportError::too_long());
             }
             body.extend_from_slice(&chunk);
         }

@@ -10,7 +10,8 @@ use sync_types::Clock;
 ///
 /// The wall clock is read once, at [`start`](Self::start); from then on it advances with tokio's time. So
 /// `tokio::time::pause` makes all time virtual, and no jump of the system clock disturbs a running process. A process
-/// that runs for months drifts from the system clock as far as the monotonic clock does.
+/// that runs for months drifts from the system clock as far as the monotonic clock does:
+/// [`SystemClock`](crate::SystemClock) is for that.
 #[derive(Clone, Debug)]
 pub struct TokioClock {
     start: tokio::time::Instant,

@@ -31,6 +31,7 @@ pub enum Sent {
 pub struct TransportError {
     sent: Sent,
     timed_out: bool,
+    too_long: bool,
     what: &'static str,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -39,19 +40,37 @@ impl TransportError {
     /// The request never left; `what` says at which step, as "could not connect".
     #[must_use]
     pub fn not_sent(what: &'static str) -> Self {
-        Self { sent: Sent::No, timed_out: false, what, source: None }
+        Self { sent: Sent::No, timed_out: false, too_long: false, what, source: None }
     }
 
     /// The request left, and the answer is missing or incomplete.
     #[must_use]
     pub fn no_answer(what: &'static str) -> Self {
-        Self { sent: Sent::Perhaps, timed_out: false, what, source: None }
+        Self { sent: Sent::Perhaps, timed_out: false, too_long: false, what, source: None }
     }
 
     /// The request left, and no whole answer came in time.
     #[must_use]
     pub fn timed_out() -> Self {
-        Self { sent: Sent::Perhaps, timed_out: true, what: "no whole answer in time", source: None }
+        Self {
+            sent: Sent::Perhaps,
+            timed_out: true,
+            too_long: false,
+            what: "no whole answer in time",
+            source: None,
+        }
+    }
+
+    /// The request left, and the answer was given up because it is longer than the transport takes.
+    #[must_use]
+    pub fn too_long() -> Self {
+        Self {
+            sent: Sent::Perhaps,
+            timed_out: false,
+            too_long: true,
+            what: "the answer is longer than allowed",
+            source: None,
+        }
     }
 
     /// Adds the error underneath. It must not show a URL's query or a secret.
@@ -65,6 +84,12 @@ impl TransportError {
     #[must_use]
     pub fn sent(&self) -> Sent {
         self.sent
+    }
+
+    /// Whether the answer was too long, so that asking again brings the same.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.too_long
     }
 
     /// Whether time ran out rather than the connection.

@@ -12,6 +12,7 @@ use http_transport::{
 use crate::account::Account;
 use crate::associations::Associations;
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::limits::{Budgets, Limits, LimitsStatus};
 use crate::object_type::ObjectType;
 use crate::objects::Objects;
@@ -21,6 +22,7 @@ use crate::properties::Properties;
 use crate::quota::Quota;
 use crate::schemas::Schemas;
 use crate::version::ApiVersion;
+use crate::webhooks::Webhooks;
 
 /// HubSpot's API for one portal and credential. Cloning is cheap and shares limits, circuit breaker and connections.
 ///
@@ -304,6 +306,18 @@ impl Client {
     #[must_use]
     pub fn quota(&self) -> Quota {
         Quota::new(self.clone())
+    }
+
+    /// The webhooks journal of the app that the credential belongs to; of no portal.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        Journal::new(self.clone())
+    }
+
+    /// Webhook settings and subscriptions of an app.
+    #[must_use]
+    pub fn webhooks(&self, app_id: u64) -> Webhooks {
+        Webhooks::new(self.clone(), app_id)
     }
 
     /// The request limits it was built with.

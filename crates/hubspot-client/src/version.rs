@@ -29,6 +29,12 @@ pub struct ApiVersion {
     pub limits: Cow<'static, str>,
     /// Account details and daily usage.
     pub account: Cow<'static, str>,
+    /// Webhooks of an app: `…/{appId}/…`.
+    pub webhooks: Cow<'static, str>,
+    /// Reading the webhooks journal.
+    pub journal: Cow<'static, str>,
+    /// Subscriptions to the webhooks journal.
+    pub journal_subscriptions: Cow<'static, str>,
 }
 
 impl ApiVersion {
@@ -58,6 +64,9 @@ impl ApiVersion {
             owners: format!("/crm/owners/{date}").into(),
             limits: format!("/crm/limits/{date}").into(),
             account: format!("/account-info/{date}").into(),
+            webhooks: format!("/webhooks/{date}").into(),
+            journal: format!("/webhooks-journal/journal/{date}").into(),
+            journal_subscriptions: format!("/webhooks-journal/subscriptions/{date}").into(),
         }
     }
 
@@ -75,6 +84,10 @@ impl ApiVersion {
             owners: "/crm/v3/owners".into(),
             limits: "/crm/v3/limits".into(),
             account: "/account-info/v3".into(),
+            webhooks: "/webhooks/v3".into(),
+            // The journal began with the date-based versions (HubSpot docs); what was before was a beta.
+            journal: "/webhooks-journal/journal/2026-03".into(),
+            journal_subscriptions: "/webhooks-journal/subscriptions/2026-03".into(),
         }
     }
 }

@@ -89,6 +89,13 @@ pub trait Inbox: fmt::Debug + Send + Sync {
     /// [`InboxError`].
     async fn replay(&self, what: Replay) -> Result<u64, InboxError>;
 
+    /// Lets a portal's events wait again that were marked as done at a later time than `since`, as far as they are
+    /// remembered. Returns their number.
+    ///
+    /// # Errors
+    /// [`InboxError`].
+    async fn reopen(&self, portal: PortalId, since: Timestamp) -> Result<u64, InboxError>;
+
     /// Forgets done events that happened before `before`, a bounded number of them; returns how many, 0 when none is
     /// left. An event that HubSpot sends again after that counts as new, so keep two days at least: retries go on for
     /// 24 hours (HubSpot docs).

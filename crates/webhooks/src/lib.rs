@@ -4,6 +4,7 @@
 mod endpoint;
 mod event;
 mod inbox;
+mod inbox_feed;
 mod journal;
 mod layer;
 mod receiver;
@@ -20,6 +21,7 @@ pub use event::{
 #[cfg(feature = "sqlite")]
 pub use inbox::SqliteInbox;
 pub use inbox::{Inbox, InboxError, InboxErrorKind, Replay, Stored, Waiting};
+pub use inbox_feed::InboxFeed;
 pub use journal::{
     Advance, FileError, FileHosts, FileRef, FileUrl, FileUrlError, Gap, GapCause, JournalApi, JournalError,
     JournalErrorKind, JournalFile, JournalReader, JournalSettings, JournalStore, Offset, Position, Progress,

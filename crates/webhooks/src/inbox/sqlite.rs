@@ -82,6 +82,18 @@ impl SqliteInbox {
         let _ = self.ended.await;
     }
 
+    /// Moves done events back, and wakes who waits for work.
+    async fn wait_again(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<u64> + Send + 'static,
+    ) -> Result<u64, InboxError> {
+        let count = self.line.call(0, work).await?;
+        if count > 0 {
+            self.arrivals.send_modify(|arrivals| *arrivals += count);
+        }
+        Ok(count)
+    }
+
     async fn insert(
         &self,
         events: Vec<Event>,
@@ -250,25 +262,19 @@ impl Inbox for SqliteInbox {
     async fn replay(&self, what: Replay) -> Result<u64, InboxError> {
         let (from, to) = (EventId::first_at(what.from), EventId::first_at(what.to));
         let portal = what.portal.map(|portal| portal.0.cast_signed());
-        let count = self
-            .line
-            .call(0, move |connection| {
-                let span = "id >= ?1 AND id < ?2 AND (?3 IS NULL OR portal = ?3)";
-                let bounds = params![from.as_bytes(), to.as_bytes(), portal];
-                connection.execute(
-                    &format!(
-                        "INSERT INTO waiting (portal, id, received, body)
-                         SELECT portal, id, received, body FROM done WHERE {span}"
-                    ),
-                    bounds,
-                )?;
-                Ok(connection.execute(&format!("DELETE FROM done WHERE {span}"), bounds)? as u64)
-            })
-            .await?;
-        if count > 0 {
-            self.arrivals.send_modify(|arrivals| *arrivals += count);
-        }
-        Ok(count)
+        self.wait_again(move |connection| {
+            let bounds = params![from.as_bytes(), to.as_bytes(), portal];
+            again(connection, "id >= ?1 AND id < ?2 AND (?3 IS NULL OR portal = ?3)", bounds)
+        })
+        .await
+    }
+
+    async fn reopen(&self, portal: PortalId, since: Timestamp) -> Result<u64, InboxError> {
+        let bounds = (portal.0.cast_signed(), since.as_millisecond());
+        self.wait_again(move |connection| {
+            again(connection, "portal = ?1 AND at > ?2", params![bounds.0, bounds.1])
+        })
+        .await
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, InboxError> {
@@ -299,6 +305,13 @@ impl Inbox for SqliteInbox {
     fn arrivals(&self) -> watch::Receiver<u64> {
         self.arrivals.subscribe()
     }
+}
+
+/// Lets the done events of a span wait again.
+fn again(connection: &Connection, span: &str, bounds: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<u64> {
+    let copy = "INSERT INTO waiting (portal, id, received, body) SELECT portal, id, received, body FROM done";
+    connection.execute(&format!("{copy} WHERE {span}"), bounds)?;
+    Ok(connection.execute(&format!("DELETE FROM done WHERE {span}"), bounds)? as u64)
 }
 
 fn read(id: EventId, body: &str) -> Result<Event, InboxError> {

@@ -282,6 +282,9 @@ impl Inbox for Stuck {
     async fn replay(&self, _: Replay) -> Result<u64, InboxError> {
         Ok(0)
     }
+    async fn reopen(&self, _: PortalId, _: Timestamp) -> Result<u64, InboxError> {
+        Ok(0)
+    }
     async fn expire(&self, _: Timestamp) -> Result<u64, InboxError> {
         Ok(0)
     }
