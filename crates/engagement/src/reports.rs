@@ -94,6 +94,21 @@ pub(crate) fn run(screen: &Screen, report: &RunReport, show: Show) {
     let header =
         ["records", "read", "created", "updated", "linked", "same", "out of scope", "open", "parked"];
     screen.table(&header, rows.collect(), true);
+    let back =
+        report.links.iter().filter(|link| link.written_left() + link.deleted + link.gone + link.held > 0);
+    let rows = back.map(|link| {
+        vec![
+            link.link.clone(),
+            cell(link.brought_back),
+            cell(link.created_left),
+            cell(link.deleted),
+            cell(link.gone),
+            cell(link.held),
+        ]
+    });
+    let header =
+        ["back to the source", "changed", "made", "deleted on either side", "gone", "held for a person"];
+    screen.table(&header, rows.collect(), false);
     let edges = report.edges.iter().filter(|edge| {
         let waits = edge.waiting + edge.pending > 0 || !edge.rejected.is_empty();
         edge.added + edge.removed > 0 || (show == Show::All && waits)

@@ -94,6 +94,8 @@ const LIMITS: &[(&str, LimitsName)] = &[
 pub struct Source {
     /// The kind and its place.
     pub kind: SourceKind,
+    /// Whether it may be written, for links that flow to it.
+    pub write: bool,
     /// What is said of single collections, by name.
     pub collections: BTreeMap<String, CollectionSettings>,
 }
@@ -274,7 +276,11 @@ fn source(layers: &Layers) -> Result<Source, Failure> {
         }
         collections.insert(name, said);
     }
-    Ok(Source { kind, collections })
+    let write = choice(layers, "source.write", &[("true", true), ("false", false)])?.unwrap_or(false);
+    if write && !is_sqlite {
+        return Err(refuse(layers, "source.write", "must be false: CSV files are only read"));
+    }
+    Ok(Source { kind, write, collections })
 }
 
 fn text<'a>(layers: &'a Layers, place: &str) -> Option<&'a str> {

@@ -1,12 +1,13 @@
 //! The one place where settings become clients, sources, stores and engines.
 
 mod facts;
+pub(crate) mod runnable;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use http_transport::{Clock, TokioClock};
-use hubspot_adapter::HubSpotDestination;
+use hubspot_adapter::{HubSpotDestination, SearchFeed};
 use hubspot_client::{ApiVersion, Client, ErrorKind, Limits};
 use mapping_engine::{Check, CheckedMapping, Functions, Portal, Problems, Schemas};
 use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
@@ -14,8 +15,7 @@ use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
 use sync_types::{
-    Destination, DestinationErrorKind, EdgeKind, MappedProperty, Mapper, ObjectType, OnDelete, ReadRequest,
-    Record, Schema, Source,
+    Destination, DestinationErrorKind, Feed, Mapper, ObjectType, ReadRequest, Record, Schema, Source,
 };
 
 use crate::engagement::Engagement;
@@ -71,7 +71,7 @@ pub(crate) async fn engine_of(
     wired: Wired,
 ) -> Result<Engine, Failure> {
     let mapping = mapping_of(engagement, settings, &wired).await?;
-    assemble(settings, mapping, wired.source, wired.destination, wired.portal)
+    assemble(settings, mapping, wired.source, &wired.client, wired.portal)
 }
 
 /// An engine to look into the state of, or to change it, without a call where the settings name the portal.
@@ -83,17 +83,25 @@ pub(crate) async fn engine_at_rest(engagement: &Engagement, settings: &Settings)
     };
     let known = Portal { id: portal.parse().ok(), ..Portal::default() };
     let mapping = mapping_at(engagement, settings, Schemas::default(), known)?;
-    assemble(settings, mapping, source(engagement, settings)?, destination(&client), portal)
+    assemble(settings, mapping, source(engagement, settings)?, &client, portal)
 }
 
 fn assemble(
     settings: &Settings,
     mapping: CheckedMapping,
     source: Arc<dyn Source>,
-    destination: Arc<dyn Destination>,
+    client: &Client,
     portal: String,
 ) -> Result<Engine, Failure> {
-    refuse_what_is_not_built(&mapping)?;
+    runnable::check(&mapping, &source, settings)?;
+    let destination = Arc::new(HubSpotDestination::new(client.clone()));
+    // Changes in HubSpot matter to a link that brings them to the source.
+    let listens = mapping.links().iter().any(|link| link.direction.to_left());
+    let feed: Option<Arc<dyn Feed>> =
+        listens.then(|| Arc::new(SearchFeed::new(Arc::clone(&destination), clock())) as Arc<dyn Feed>);
+    let mut options = Options::default();
+    options.sweep = runnable::needs_sweep(&mapping, feed.as_ref().is_some_and(|feed| feed.sees().deletes));
+    let writer = Arc::clone(&source).writer();
     let engagement = mapping.name().to_owned();
     let store = open_store(&settings.state, &engagement, &portal)?;
     Ok(Engine::new(Parts {
@@ -101,54 +109,13 @@ fn assemble(
         portal,
         mapper: Arc::new(mapping),
         source,
-        writer: None,
+        writer,
         destination,
-        feed: None,
+        feed,
         store: Box::new(store),
         clock: clock(),
-        options: Options::default(),
+        options,
     })?)
-}
-
-/// What a mapping may say and the engine does not carry out yet is refused before anything moves: a rule that is
-/// silently not obeyed, a consent's above all, is worse than none.
-fn refuse_what_is_not_built(mapping: &CheckedMapping) -> Result<(), Failure> {
-    for link in mapping.links() {
-        let property = |is: fn(&MappedProperty) -> bool| link.properties.iter().any(is);
-        let unheeded = [
-            (link.direction.to_left(), "flows to the source, and this program's sources can only be read"),
-            (!link.creates_right, "makes no records in HubSpot (`creates`)"),
-            (link.on_left_delete != OnDelete::Keep, "deletes in HubSpot (`on_delete`)"),
-            (link.on_right_delete != OnDelete::Keep, "deletes at the source (`on_delete`)"),
-            (link.on_scope_exit != OnDelete::Keep, "acts on leaving the scope (`on_exit`)"),
-            (!link.propose_on.is_empty(), "has a match rule of weak evidence"),
-            (
-                property(|property| property.ratchet),
-                "has a property or consent that only moves forward (`ratchet`)",
-            ),
-            (
-                property(|property| !property.overwrite),
-                "has a property that only fills what is empty (`overwrite`)",
-            ),
-        ];
-        if let Some((_, what)) = unheeded.iter().find(|(is_so, _)| *is_so) {
-            return Err(not_built(&format!("the link `{}` {what}", link.name)));
-        }
-    }
-    for rule in mapping.edge_rules() {
-        // HubSpot itself keeps a primary association single: it moves when another is made primary.
-        let single = rule.single && rule.kind != EdgeKind::Primary;
-        if single || rule.parent_first || rule.direction.to_left() {
-            let what = "`single`, `parent_first` or a direction from HubSpot";
-            return Err(not_built(&format!("the association `{}` asks for {what}", rule.name)));
-        }
-    }
-    Ok(())
-}
-
-fn not_built(what: &str) -> Failure {
-    Failure::new(format!("{what}, which the mapping may say but this version does not carry out"))
-        .remedy("take it out of the mapping, or wait for a version that does")
 }
 
 /// What the state file of these settings belongs to, without a call where the settings name the portal.
@@ -396,6 +363,7 @@ pub(crate) fn source(engagement: &Engagement, settings: &Settings) -> Result<Arc
         }
         SourceKind::Sqlite { file } => {
             let mut config = SqliteConfig::new(file);
+            config.write = settings.source.write;
             for (name, said) in &settings.source.collections {
                 config.collections.insert(name.clone(), sqlite_collection(said));
             }

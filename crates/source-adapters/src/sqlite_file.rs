@@ -7,6 +7,7 @@ mod config;
 mod error;
 mod reader;
 mod rows;
+mod schema;
 mod table;
 mod writer;
 

@@ -78,8 +78,10 @@ async fn source(engagement: &Engagement, settings: &Settings) -> Result<String, 
 }
 
 async fn mapping(engagement: &Engagement, settings: &Settings) -> Result<String, Failure> {
-    let schemas = wiring::source(engagement, settings)?.describe().await?;
+    let source = wiring::source(engagement, settings)?;
+    let schemas = source.describe().await?;
     let mapping = wiring::mapping(engagement, settings, Some(&schemas), None)?;
+    wiring::runnable::check(&mapping, &source, settings)?;
     let links: Vec<String> =
         mapping.links().iter().map(|link| format!("{} → {}", link.name, link.object)).collect();
     Ok(links.join(", "))

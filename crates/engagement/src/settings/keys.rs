@@ -48,6 +48,10 @@ pub(super) const KEYS: &[Key] = &[
     key("source.kind", "csv or sqlite"),
     path("source.folder", "folder of the CSV files"),
     path("source.file", "the SQLite file"),
+    key(
+        "source.write",
+        "true or false: whether a SQLite file may be written, for links that flow to it; default false",
+    ),
     key("source.delimiter", "what separates the columns of the CSV files; default a comma"),
     key("source.encoding", "utf-8 or latin-1; default utf-8"),
     key("source.collections.*.key", "column that identifies a record of this collection"),

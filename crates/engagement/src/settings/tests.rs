@@ -58,6 +58,14 @@ fn each_mistake_names_place_and_remedy() {
         ),
         ("[source]\nkind = \"sqlite\"", &[], &[], "`source.file` is not set", "the SQLite file"),
         (
+            "[source]\nwrite = true",
+            &[],
+            &[],
+            "line 2: `source.write` must be false: CSV files are only read",
+            "whether a SQLite file",
+        ),
+        ("", &[], &["source.write=yes"], "`source.write` must be true or false", "flow to it"),
+        (
             "[source]\ndelimiter = \"::\"",
             &[],
             &[],

@@ -7,13 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Statement, params_from_iter};
 use sync_types::{
-    Abilities, BadRecord, Collection, ExternalId, Page, PageToken, Property, PropertyKind, ReadCost,
-    ReadRequest, Record, ScanPromise, Schema, Shape, Source, SourceError, SourceWriter,
+    Abilities, BadRecord, Collection, ExternalId, Page, PageToken, PropertyKind, ReadCost, ReadRequest,
+    Record, ScanPromise, Schema, Shape, Source, SourceError, SourceWriter,
 };
 
 use super::config::{CollectionConfig, SqliteConfig};
 use super::error;
 use super::rows::{Columns, forms_of, key_of, kind_of, token_of};
+use super::schema;
 use super::writer::CREATIONS;
 
 /// The token of the place before the first key, behind the rows that have none.
@@ -304,15 +305,8 @@ impl Source for SqliteFile {
             .into_iter()
             .map(|name| {
                 let columns = self.columns(&connection, &name)?;
-                let pairs = columns.shape.names().iter().zip(&columns.kinds).enumerate();
-                let properties = pairs
-                    .map(|(place, (column, kind))| {
-                        let mut property = Property::new(&**column, *kind);
-                        property.required = place == columns.key;
-                        property.unique = place == columns.key;
-                        property
-                    })
-                    .collect();
+                let properties = schema::properties(&connection, &columns)
+                    .map_err(|cause| error::refused(&columns.place, cause))?;
                 Ok(Schema { name, properties })
             })
             .collect()

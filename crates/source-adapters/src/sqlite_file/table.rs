@@ -8,34 +8,18 @@ use sync_types::{PropertyKind, Rejection, Value};
 
 use super::error::rejection;
 use super::rows::Columns;
+use super::schema::{Column, columns_of};
 
 /// A table that is written.
 #[derive(Debug)]
 pub(super) struct Table<'c> {
     pub(super) columns: &'c Columns,
-    /// Columns that hold something in every row.
-    not_null: Vec<String>,
-    /// Columns that the file calculates.
-    generated: Vec<String>,
+    known: Vec<Column>,
 }
 
 impl<'c> Table<'c> {
     pub(super) fn read(connection: &Connection, columns: &'c Columns) -> rusqlite::Result<Table<'c>> {
-        let mut table = Table { columns, not_null: Vec::new(), generated: Vec::new() };
-        let mut statement =
-            connection.prepare_cached("SELECT name, \"notnull\", hidden FROM pragma_table_xinfo(?1)")?;
-        let mut rows = statement.query([&columns.table])?;
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
-            if row.get(1)? {
-                table.not_null.push(name.clone());
-            }
-            // SQLite docs: 2 and 3 are generated columns, 1 is hidden in a virtual table.
-            if row.get::<_, i64>(2)? > 0 {
-                table.generated.push(name);
-            }
-        }
-        Ok(table)
+        Ok(Table { columns, known: columns_of(connection, columns)? })
     }
 
     /// A value as the column takes it.
@@ -45,13 +29,14 @@ impl<'c> Table<'c> {
         let Some(kind) = kind else {
             return refuse("no-such-field", "the table has no such column, or it holds binary data");
         };
-        if self.generated.iter().any(|name| name == column) {
+        let known = self.known.iter().find(|known| known.name == column);
+        if known.is_some_and(|known| known.is_generated) {
             return refuse("read-only", "the file calculates this column");
         }
         let is_number = *kind == PropertyKind::Number;
         Ok(match value {
             // Read, the empty text is empty; so it is where the column must hold something.
-            Value::Null if !is_number && self.not_null.iter().any(|name| name == column) => {
+            Value::Null if !is_number && known.is_some_and(|known| known.not_null) => {
                 SqlValue::Text(String::new())
             }
             Value::Null => SqlValue::Null,

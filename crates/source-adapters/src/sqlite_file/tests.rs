@@ -69,6 +69,7 @@ async fn values_are_typed_and_binary_columns_left_out() {
         ]
     );
     assert!(schemas[0].property("id").unwrap().unique);
+    assert!(!schemas[0].property("id").unwrap().required, "the file gives a new row its number");
     let (records, bad) = scan(&source, "customers", 2).await;
     assert_eq!(bad, [""; 0]);
     assert_eq!(ids(&records), ["1", "2", "10"], "in the order of the key's type");
@@ -76,6 +77,40 @@ async fn values_are_typed_and_binary_columns_left_out() {
     assert_eq!(records[1].get("name"), Seen::Value(&Value::Null));
     assert_eq!(records[2].get("since"), Seen::Value(&Value::Null), "the empty text is empty");
     assert_eq!(records[0].get("photo"), Seen::NotFetched);
+}
+
+#[tokio::test]
+async fn a_column_is_described_by_what_the_table_says_of_it() {
+    let (_folder, path) = database(
+        "CREATE TABLE a (code TEXT PRIMARY KEY, name TEXT NOT NULL, rank INTEGER NOT NULL DEFAULT 1,
+             email TEXT UNIQUE, x INTEGER, y INTEGER, loud TEXT AS (upper(name)), UNIQUE (x, y));
+         CREATE TABLE b (id INTEGER PRIMARY KEY) WITHOUT ROWID;
+         CREATE TABLE c (id BIGINT PRIMARY KEY);",
+    );
+    let source = SqliteFile::open(SqliteConfig::new(path)).unwrap();
+    let schemas = source.describe().await.unwrap();
+    let all = schemas.iter().flat_map(|schema| schema.properties.iter().map(move |one| (&schema.name, one)));
+    let told: Vec<String> = all
+        .map(|(table, one)| {
+            let marks = [("required", one.required), ("unique", one.unique), ("read-only", one.read_only)];
+            let marks = marks.iter().filter(|(_, is)| *is).map(|(mark, _)| format!(" {mark}"));
+            format!("{table}.{}{}", one.name, marks.collect::<String>())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "a.code required unique",
+            "a.name required",
+            "a.rank",
+            "a.email unique",
+            "a.x",
+            "a.y",
+            "a.loud read-only",
+            "b.id required unique",
+            "c.id required unique"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,160 @@
+//! Both directions as a user starts them: the binary, a SQLite file that people edit, and a local portal.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use http_transport::{Clock as _, TokioClock};
+use hubspot_sandbox::{Limits, Portal, PortalConfig, Server, StoredRecord};
+use rusqlite::Connection;
+use serde_json::Value;
+
+struct Club {
+    folder: tempfile::TempDir,
+    server: Server,
+}
+
+impl Club {
+    async fn open() -> Club {
+        // Search shows what was written at once: no test waits for an index.
+        let config =
+            PortalConfig { limits: Limits::Off, search_lag: Duration::ZERO, ..PortalConfig::new("demo") };
+        let server = Server::start("127.0.0.1:0".parse().unwrap(), Portal::new(config)).await.unwrap();
+        let club = Club { folder: tempfile::tempdir().unwrap(), server };
+        club.sql(include_str!("../../club.sql"));
+        club
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("club.sqlite")
+    }
+
+    fn sql(&self, sql: &str) {
+        Connection::open(self.file()).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// One value of the member with this e-mail address.
+    fn member(&self, email: &str, column: &str) -> String {
+        let sql = format!("SELECT CAST({column} AS TEXT) FROM member WHERE email = ?1");
+        let file = Connection::open(self.file()).unwrap();
+        file.query_row(&sql, [email], |row| row.get::<_, Option<String>>(0)).unwrap().unwrap_or_default()
+    }
+
+    fn members(&self) -> i64 {
+        let file = Connection::open(self.file()).unwrap();
+        file.query_row("SELECT count(*) FROM member", [], |row| row.get(0)).unwrap()
+    }
+
+    fn contacts(&self) -> Vec<StoredRecord> {
+        let portal = self.server.portal();
+        let page = portal.lock().unwrap().records("contacts", 0, 1_000).unwrap();
+        page.records.into_iter().filter(|contact| !contact.archived).collect()
+    }
+
+    fn contact(&self, email: &str) -> StoredRecord {
+        let found = self.contacts().into_iter().find(|contact| contact.properties["email"] == email);
+        found.unwrap_or_else(|| panic!("no contact {email}"))
+    }
+
+    /// Somebody edits a contact in HubSpot.
+    fn edit(&self, email: &str, property: &str, value: &str) {
+        let (now, id) = (TokioClock::start().now(), self.contact(email).id);
+        let portal = self.server.portal();
+        portal.lock().unwrap().edit_as_user(now, "contacts", id, [(property, value)]).unwrap();
+    }
+
+    fn run(&self, code: i32, arguments: &[&str]) -> (Value, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_club"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("KIT_") {
+                command.env_remove(name);
+            }
+        }
+        command.current_dir(self.folder.path()).args(arguments).arg("--json");
+        command.env("KIT_HUBSPOT_URL", self.server.url()).env("KIT_HUBSPOT_TOKEN", "demo");
+        let output = command.env("KIT_HUBSPOT_LIMITS", "off").output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
+        let out = if out.is_empty() { Value::Null } else { serde_json::from_str(&out).unwrap() };
+        (out, err.into_owned())
+    }
+
+    /// One run, and these numbers of its one link.
+    fn pass(&self, fields: &[&str]) -> Vec<u64> {
+        let (report, _) = self.run(0, &["run", "--once"]);
+        let link = &report["links"][0];
+        fields.iter().map(|field| link[*field].as_u64().unwrap()).collect()
+    }
+}
+
+const WRITTEN: [&str; 4] = ["created", "updated", "brought_back", "created_left"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_on_either_side_arrives_on_the_other_and_then_all_is_quiet() {
+    let club = Club::open().await;
+    club.run(0, &["init", "--yes"]);
+    assert_eq!(club.run(0, &["doctor"]).0["good"], true);
+    assert_eq!(club.pass(&WRITTEN), [3, 0, 0, 0]);
+
+    // An edit on each side, one on both to different values, and somebody new on each.
+    club.sql("UPDATE member SET town = 'Oxford' WHERE number = 101");
+    club.edit("grace@example.com", "city", "New York");
+    club.edit("grace@example.com", "phone", "");
+    club.sql("UPDATE member SET job = 'ours', town = 'Manchester', points = 9 WHERE number = 103");
+    club.edit("alan@example.com", "jobtitle", "theirs");
+    club.edit("alan@example.com", "city", "theirs");
+    club.edit("alan@example.com", "points", "8");
+    club.sql("INSERT INTO member (number, email, last_name) VALUES (104, 'edsger@example.com', 'Dijkstra')");
+    let now = TokioClock::start().now();
+    let new = [("email", "barbara@example.com"), ("lastname", "Liskov"), ("points", "3")];
+    club.server.portal().lock().unwrap().create_as_user(now, "contacts", new).unwrap();
+
+    let [created, updated, brought_back, created_left] = club.pass(&WRITTEN)[..] else { unreachable!() };
+    assert_eq!((created, created_left), (1, 1));
+    assert!(updated + brought_back >= 3, "{updated} and {brought_back}");
+    assert_eq!(club.contact("ada@example.com").properties["city"], "Oxford");
+    assert_eq!(club.member("grace@example.com", "town"), "New York");
+    assert_eq!(club.member("grace@example.com", "phone"), "", "what was cleared there is cleared here");
+    for (column, property, wins) in
+        [("job", "jobtitle", "theirs"), ("town", "city", "Manchester"), ("points", "points", "9")]
+    {
+        assert_eq!(club.member("alan@example.com", column), wins, "{column} is decided by its policy");
+        assert_eq!(club.contact("alan@example.com").properties[property], wins, "{property}");
+    }
+    assert_eq!(club.member("barbara@example.com", "points"), "3");
+    assert_eq!(club.contact("edsger@example.com").properties["lastname"], "Dijkstra");
+
+    assert_eq!(club.pass(&WRITTEN), [0, 0, 0, 0], "the echoes are no changes");
+    assert_eq!((club.members(), club.contacts().len()), (5, 5));
+    let (verified, _) = club.run(0, &["verify"]);
+    assert_eq!(verified["difference_count"], 0, "{verified}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_file_refuses_is_parked_and_the_others_go_on() {
+    let club = Club::open().await;
+    club.run(0, &["init", "--yes"]);
+    club.pass(&[]);
+    club.edit("ada@example.com", "points", "-5");
+    club.edit("grace@example.com", "city", "New York");
+    let (report, _) = club.run(0, &["run", "--once"]);
+    assert_eq!(report["links"][0]["brought_back"], 1, "{report}");
+    assert_eq!(club.member("grace@example.com", "town"), "New York");
+    assert_eq!(club.member("ada@example.com", "points"), "12");
+    let (letters, _) = club.run(0, &["dead-letters", "list"]);
+    assert_eq!((&letters[0]["id"], &letters[0]["cause"]), (&"101".into(), &"constraint".into()), "{letters}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_leave_to_write_nothing_runs() {
+    let club = Club::open().await;
+    club.run(0, &["init", "--yes"]);
+    for command in [&["run", "--once"][..], &["plan"], &["doctor"]] {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--set", "source.write=false"]).collect();
+        let (out, err) = club.run(1, &arguments);
+        let told = format!("{out}{err}");
+        assert!(told.contains("`members` brings changes of HubSpot to the source"), "{told}");
+        assert!(told.contains("source.write = true"), "{told}");
+    }
+    assert_eq!(club.contacts().len(), 0);
+}
