@@ -58,7 +58,9 @@ pub(crate) enum Command {
     /// Plan and write, once or for ever
     Run(Run),
     /// Compare both sides: counts, records, every mapped property, associations
-    Verify,
+    Verify(Verify),
+    /// Check certificates that `verify --certificate` wrote
+    Certificate(Certificate),
     /// Show what is in sync, what waits, what is parked and what the last runs did
     Status,
     /// Records that could not be brought over
@@ -123,6 +125,38 @@ pub(crate) struct Run {
     /// Seconds to wait between two passes
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) every: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// How deep to look: counts, ids, fields, edges, or samples, which reads some records once more with their history
+    #[arg(long, value_name = "LEVEL", default_value_t)]
+    pub(crate) level: sync_core::Level,
+    /// Write what was found to this new file, signed and chained to the certificate before it, and to a page for
+    /// people beside it; in a folder each certificate gets a name of its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Certificate {
+    #[command(subcommand)]
+    pub(crate) command: CertificateCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertificateCommand {
+    /// Check their signatures and that they form one chain
+    Check {
+        /// Certificates, in any order
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The public key that they must be signed with [default: this engagement's own, where it is here]
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+    /// Show the public key, for others to check certificates by
+    Key,
 }
 
 #[derive(Debug, Args)]
@@ -312,6 +346,9 @@ mod tests {
             "acme run --once",
             "acme --log json run --every 5",
             "acme verify",
+            "acme verify --level samples --certificate proof.json",
+            "acme certificate check a.json b.json --key abc",
+            "acme certificate key",
             "acme status",
             "acme dead-letters list --link people",
             "acme dead-letters show people P-1",
@@ -338,6 +375,8 @@ mod tests {
             assert!(help.contains(word), "{word} in {help}");
         }
         assert!(read("acme run --every 0").is_err());
+        assert!(read("acme verify --level deep").is_err());
+        assert!(read("acme conflicts resolve --take source --all --link people").is_err());
         assert!(read("acme mapping suggest a.csv --force").is_err(), "force replaces a file that is named");
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod apply;
+mod certificate;
 mod check;
 mod conflicts;
 mod dead_letters;
@@ -46,7 +47,8 @@ pub(crate) async fn dispatch(
             Command::Plan(arguments) => plan::plan(engagement, settings, &arguments, screen).await,
             Command::Apply(arguments) => apply::apply(engagement, settings, &arguments, screen).await,
             Command::Run(arguments) => run::run(engagement, settings, &arguments, screen).await,
-            Command::Verify => verify::verify(engagement, settings, screen).await,
+            Command::Verify(arguments) => verify::verify(engagement, settings, &arguments, screen).await,
+            Command::Certificate(arguments) => certificate::certificate(settings, &arguments, screen),
             Command::Status => status::status(engagement, settings, screen).await,
             Command::DeadLetters(arguments) => {
                 dead_letters::dead_letters(engagement, settings, &arguments, screen).await

@@ -3,6 +3,7 @@
 //! An engagement's `main` is [`run`] with an [`Engagement`]: a name, a mapping and settings.
 #![doc = include_str!("../README.md")]
 
+mod certificate;
 mod cli;
 mod commands;
 mod credential;

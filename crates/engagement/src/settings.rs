@@ -43,8 +43,19 @@ pub struct Settings {
     pub mapping: Option<PathBuf>,
     /// The state file.
     pub state: PathBuf,
+    /// The key that certificates are signed with.
+    pub signing: Signing,
     /// What is logged, and how.
     pub log: Log,
+}
+
+/// The key that certificates are signed with.
+#[derive(Clone, Debug)]
+pub struct Signing {
+    /// The key itself, base64 of 32 bytes, where the settings hold it.
+    pub key: Option<SecretString>,
+    /// The file that holds it otherwise.
+    pub file: PathBuf,
 }
 
 /// How to reach HubSpot.
@@ -192,11 +203,18 @@ fn check(layers: &Layers) -> Result<Settings, Failure> {
         source: source(layers)?,
         mapping: text(layers, "mapping.file").map(PathBuf::from),
         state: text(layers, "state.file").unwrap_or("state.db").into(),
+        signing: signing(layers),
         log: Log {
             level: text(layers, "log.level").unwrap_or("warn").to_owned(),
             json: choice(layers, "log.format", &[("pretty", false), ("json", true)])?.unwrap_or(false),
         },
     })
+}
+
+fn signing(layers: &Layers) -> Signing {
+    let state = text(layers, "state.file").unwrap_or("state.db");
+    let file = text(layers, "certificate.key_file").map_or_else(|| format!("{state}.key"), str::to_owned);
+    Signing { key: text(layers, "certificate.key").map(SecretString::from), file: file.into() }
 }
 
 fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {

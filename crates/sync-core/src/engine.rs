@@ -16,7 +16,7 @@ use crate::error::EngineError;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::RunReport;
 use crate::run::{Mode, Run};
-use crate::verify::{self, VerifyReport};
+use crate::verify::{self, Level, VerifyReport};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -241,7 +241,15 @@ impl Engine {
     /// # Errors
     /// When a side or the store cannot be read.
     pub async fn verify(&mut self) -> Result<VerifyReport, EngineError> {
-        verify::verify(self).await
+        self.verify_to(Level::default(), 0).await
+    }
+
+    /// Compares both sides as deep as asked. A seed chooses the samples of [`Level::Samples`]. Writes nothing.
+    ///
+    /// # Errors
+    /// When a side or the store cannot be read.
+    pub async fn verify_to(&mut self, level: Level, seed: u64) -> Result<VerifyReport, EngineError> {
+        verify::verify(self, level, seed).await
     }
 
     /// The store's totals.

@@ -5,6 +5,7 @@
 //! recorded together with the next intents, and associations follow when both ends exist.
 #![doc = include_str!("../README.md")]
 
+pub mod certificate;
 pub mod decide;
 pub mod explain;
 pub mod mutation;
@@ -25,6 +26,7 @@ mod observe;
 mod outcome;
 mod plan_file;
 mod recover;
+mod root;
 mod run;
 mod sync_key;
 mod verify;
@@ -32,5 +34,6 @@ mod verify;
 pub use engine::{Engine, LiveHandle, Options, Parts, Phase, Progress, ProgressFn, Select, Which};
 pub use error::EngineError;
 pub use plan_file::{LinkPlan, PlanFile, PlanSink, PlanSummary, PlannedRow, RulePlan};
+pub use root::Root;
 pub use sync_key::sync_key;
-pub use verify::{Difference, LinkVerify, VerifyReport};
+pub use verify::{Difference, Level, LinkVerify, VerifyReport};

@@ -677,7 +677,7 @@ impl Run<'_> {
 }
 
 /// Whether a pair takes no part in the sync until something changes: its record was deleted, merged or erased.
-fn is_at_rest(pair: &Pair, row: Fingerprint) -> bool {
+pub(crate) fn is_at_rest(pair: &Pair, row: Fingerprint) -> bool {
     match pair.state {
         PairState::Erased => true,
         PairState::RightGone | PairState::Collided => pair.row == row || pair.row == Fingerprint(0),

@@ -1,4 +1,7 @@
-//! Verification: both sides are read in full and every difference is named. Writes nothing.
+//! Verification: both sides are read and every difference is named. Writes nothing.
+//!
+//! How deep it looks is a [`Level`]: numbers, ids, values, associations, and at last some records once more by themselves
+//! and with their history (`samples.rs`).
 //!
 //! Three things are compared: the source with what it showed at the last agreement, HubSpot with the same, and
 //! both with each other by canonical value. A value that HubSpot shows in another form than it was sent in is
@@ -15,8 +18,16 @@ use sync_types::{
 
 use crate::engine::{Engine, Phase, Progress};
 use crate::error::EngineError;
+use crate::observe::is_at_rest;
 use crate::plan::{base_of, is_unchanged};
+use crate::root::Root;
 use crate::run::PairSet;
+use samples::Sample;
+
+mod level;
+mod samples;
+
+pub use level::Level;
 
 /// How many differences are named one by one; all are counted.
 pub(crate) const NAMED_MAX: usize = 1_000;
@@ -24,6 +35,9 @@ pub(crate) const NAMED_MAX: usize = 1_000;
 /// What verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifyReport {
+    /// How deep it looked.
+    #[serde(default)]
+    pub level: Level,
     /// Per link, in the mapping's order.
     pub links: Vec<LinkVerify>,
     /// Associations that are as wanted.
@@ -36,8 +50,8 @@ pub struct VerifyReport {
     pub difference_count: u64,
 }
 
-/// One link's numbers. On the source's side: `source = in_sync + pending + parked + excluded`. On HubSpot's:
-/// `records = paired + foreign`.
+/// One link's numbers. On the source's side: `source = in_sync + pending + held + parked + excluded + gone`. On
+/// HubSpot's: `records = paired + foreign`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkVerify {
     /// The link's name.
@@ -48,10 +62,16 @@ pub struct LinkVerify {
     pub in_sync: u64,
     /// Source records that are new or changed since the last run.
     pub pending: u64,
+    /// Source records that differ in nothing but what a person has to decide on.
+    #[serde(default)]
+    pub held: u64,
     /// Source records and rows that are dead letters.
     pub parked: u64,
     /// Source records outside the scope.
     pub excluded: u64,
+    /// Source records whose counterpart was deleted, merged away, erased or taken back: they rest until they change.
+    #[serde(default)]
+    pub gone: u64,
     /// Live records of the object type in HubSpot.
     pub records: u64,
     /// Those that are linked to a source record.
@@ -60,8 +80,35 @@ pub struct LinkVerify {
     pub foreign: u64,
     /// Values compared.
     pub values: u64,
-    /// Values that HubSpot shows in its own form, as it did when they were written.
+    /// Values that HubSpot shows otherwise than the source, as agreed: in a form of its own, or left as they were.
     pub reformatted: u64,
+    /// Values in HubSpot that wait for a person's decision.
+    #[serde(default)]
+    pub values_held: u64,
+    /// Records that were read once more, by themselves and with their history.
+    #[serde(default)]
+    pub sampled: u64,
+    /// Over all linked records that HubSpot shows: both ids.
+    #[serde(default)]
+    pub pairs_root: Root,
+    /// Over the same: both ids and the fingerprints of what each side shows of every mapped property.
+    #[serde(default)]
+    pub values_root: Root,
+}
+
+impl LinkVerify {
+    /// Source records that are in no class: must be zero.
+    #[must_use]
+    pub fn source_unexplained(&self) -> i64 {
+        let classes = self.in_sync + self.pending + self.held + self.parked + self.excluded + self.gone;
+        self.source.cast_signed().wrapping_sub(classes.cast_signed())
+    }
+
+    /// HubSpot records that are in no class: must be zero.
+    #[must_use]
+    pub fn records_unexplained(&self) -> i64 {
+        self.records.cast_signed().wrapping_sub((self.paired + self.foreign).cast_signed())
+    }
 }
 
 /// One difference, without values.
@@ -83,7 +130,8 @@ impl VerifyReport {
     /// Whether both sides agree.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.difference_count == 0 && self.links.iter().all(|link| link.pending == 0)
+        let adds_up = |link: &LinkVerify| link.source_unexplained() == 0 && link.records_unexplained() == 0;
+        self.difference_count == 0 && self.links.iter().all(|link| link.pending == 0 && adds_up(link))
     }
 
     fn differ(&mut self, difference: Difference) {
@@ -94,9 +142,13 @@ impl VerifyReport {
     }
 }
 
-/// Compares both sides of every link and every association rule.
-pub(crate) async fn verify(engine: &mut Engine) -> Result<VerifyReport, EngineError> {
-    let mut report = VerifyReport::default();
+/// Compares both sides of every link and every association rule, as deep as asked. Another seed gives other samples.
+pub(crate) async fn verify(
+    engine: &mut Engine,
+    level: Level,
+    seed: u64,
+) -> Result<VerifyReport, EngineError> {
+    let mut report = VerifyReport { level, ..VerifyReport::default() };
     let prints = Fingerprinter::new(engine.parts.store.fingerprint_key());
     for place in 0..engine.names.len() {
         let Ok(place) = u16::try_from(place) else { break };
@@ -104,9 +156,13 @@ pub(crate) async fn verify(engine: &mut Engine) -> Result<VerifyReport, EngineEr
         let name = engine.parts.mapper.links()[usize::from(place)].name.clone();
         report.links.push(LinkVerify { link: name, ..LinkVerify::default() });
         let gone = verify_source(engine, &prints, link, &mut report).await?;
-        verify_records(engine, &prints, link, &gone, &mut report).await?;
+        let mut sample = Sample::new(seed, level);
+        verify_records(engine, &prints, link, &gone, &mut sample, &mut report).await?;
+        sample.verify(engine, &prints, link, &mut report).await?;
     }
-    verify_edges(engine, &mut report).await?;
+    if level >= Level::Edges {
+        verify_edges(engine, &mut report).await?;
+    }
     Ok(report)
 }
 
@@ -151,11 +207,14 @@ async fn verify_source(
                 numbers.parked += 1;
             } else if pair.as_ref().is_some_and(|pair| is_unchanged(pair, row)) {
                 numbers.in_sync += 1;
+            } else if pair.as_ref().is_some_and(|pair| is_at_rest(pair, row)) {
+                numbers.gone += 1;
             } else {
                 match mapper.map(link, &record) {
                     Ok(mapped) if !mapped.in_scope => numbers.excluded += 1,
                     Ok(mapped) => match pair.filter(|pair| pair.record.is_some()) {
                         Some(pair) if agrees(&pair, &mapped, prints, engine, link)? => numbers.in_sync += 1,
+                        Some(pair) if only_held(&pair, &mapped, prints, engine, link)? => numbers.held += 1,
                         pair => {
                             numbers.pending += 1;
                             let why =
@@ -203,11 +262,7 @@ fn agrees(
     engine: &Engine,
     link: LinkId,
 ) -> Result<bool, EngineError> {
-    let properties = &engine.names[usize::from(link.0)].properties;
-    let values = mapped.values.iter().zip(properties).all(|(value, property)| match value {
-        None => true,
-        Some(value) => base_of(&pair.bases, *property).is_some_and(|base| base.left == prints.value(value)),
-    });
+    let values = moved(pair, mapped, prints, engine, link).next().is_none();
     let known = engine.parts.store.edges_of(&[pair.id])?.pop().unwrap_or_default();
     let known: BTreeSet<(NameId, &str)> = known
         .iter()
@@ -219,19 +274,61 @@ fn agrees(
     Ok(pair.state == PairState::Linked && values && known == wanted)
 }
 
+/// The properties that the source shows otherwise than at the last agreement.
+fn moved<'a>(
+    pair: &'a Pair,
+    mapped: &'a Mapped,
+    prints: &'a Fingerprinter,
+    engine: &'a Engine,
+    link: LinkId,
+) -> impl Iterator<Item = NameId> + 'a {
+    let properties = engine.names[usize::from(link.0)].properties.iter();
+    let moved = mapped.values.iter().zip(properties).filter(move |(value, property)| match value {
+        None => false,
+        Some(value) => base_of(&pair.bases, **property).is_none_or(|base| base.left != prints.value(value)),
+    });
+    moved.map(|(_, property)| *property)
+}
+
+/// Whether a person has to decide on everything in which the source differs from the last agreement.
+fn only_held(
+    pair: &Pair,
+    mapped: &Mapped,
+    prints: &Fingerprinter,
+    engine: &Engine,
+    link: LinkId,
+) -> Result<bool, EngineError> {
+    let held = held_of(engine, link, pair)?;
+    Ok(!held.is_empty() && moved(pair, mapped, prints, engine, link).all(|property| held.contains(&property)))
+}
+
+/// The properties of a pair on which a person has to decide.
+fn held_of(engine: &Engine, link: LinkId, pair: &Pair) -> Result<Vec<NameId>, EngineError> {
+    let link = engine.names[usize::from(link.0)].link;
+    let held = engine.parts.store.conflicts_of(link, std::slice::from_ref(&pair.external))?;
+    Ok(held.into_iter().flatten().map(|held| held.property).collect())
+}
+
 /// Reads HubSpot in full: does every linked record show what was agreed?
 async fn verify_records(
     engine: &mut Engine,
     prints: &Fingerprinter,
     link: LinkId,
     met: &PairSet,
+    sample: &mut Sample,
     report: &mut VerifyReport,
 ) -> Result<(), EngineError> {
+    let level = report.level;
     let mapper = Arc::clone(&engine.parts.mapper);
     let spec = mapper.links()[usize::from(link.0)].clone();
     let names = &engine.names[usize::from(link.0)];
-    let mut properties: Vec<PropertyName> = spec.properties.iter().map(|p| p.name.clone()).collect();
-    properties.push(spec.sync_key.clone());
+    let mut properties: Vec<PropertyName> = Vec::new();
+    if level >= Level::Fields {
+        properties.extend(spec.properties.iter().map(|p| p.name.clone()));
+    }
+    if level >= Level::Ids {
+        properties.push(spec.sync_key.clone());
+    }
     let mut found = PairSet::default();
     let mut after: Option<String> = None;
     loop {
@@ -244,12 +341,17 @@ async fn verify_records(
             match pair {
                 None => {
                     report.links[usize::from(link.0)].foreign += 1;
-                    stray(engine, link, &shown, report);
+                    if level >= Level::Ids {
+                        stray(engine, link, &shown, report);
+                    }
                 }
                 Some(pair) => {
-                    report.links[usize::from(link.0)].paired += 1;
+                    let numbers = &mut report.links[usize::from(link.0)];
+                    numbers.paired += 1;
+                    numbers.pairs_root.add([pair.external.as_str().as_bytes(), shown.id.as_str().as_bytes()]);
                     found.insert(pair.id);
-                    if pair.state == PairState::Linked && !met.contains(pair.id) {
+                    sample.meet(prints, &pair);
+                    if level >= Level::Ids && pair.state == PairState::Linked && !met.contains(pair.id) {
                         report.differ(Difference {
                             subject: spec.name.clone(),
                             id: Some(pair.external.to_string()),
@@ -258,8 +360,8 @@ async fn verify_records(
                             why: "gone from the source, still in HubSpot".into(),
                         });
                     }
-                    if pair.state == PairState::Linked {
-                        compare(engine, prints, link, &pair, shown, report);
+                    if level >= Level::Fields && pair.state == PairState::Linked {
+                        compare(engine, prints, link, &pair, shown, report)?;
                     }
                 }
             }
@@ -269,13 +371,17 @@ async fn verify_records(
             None => break,
         }
     }
-    let mut last = PairId(0);
+    let (mut last, mut missing) = (PairId(0), 0_u64);
     loop {
         let pairs = engine.parts.store.scan_pairs(names.link, last, 1_000)?;
         let Some(end) = pairs.last() else { break };
         last = end.id;
         let linked = |pair: &&Pair| pair.record.is_some() && pair.state == PairState::Linked;
         for pair in pairs.iter().filter(linked).filter(|pair| !found.contains(pair.id)) {
+            if level < Level::Ids {
+                missing += 1;
+                continue;
+            }
             report.differ(Difference {
                 subject: spec.name.clone(),
                 id: Some(pair.external.to_string()),
@@ -284,6 +390,15 @@ async fn verify_records(
                 why: "deleted or merged in HubSpot".into(),
             });
         }
+    }
+    if missing > 0 {
+        report.differ(Difference {
+            subject: spec.name.clone(),
+            id: None,
+            record: None,
+            what: None,
+            why: format!("{missing} linked records are not in HubSpot: verify the ids to have them named"),
+        });
     }
     Ok(())
 }
@@ -319,12 +434,18 @@ fn compare(
     pair: &Pair,
     shown: Shown,
     report: &mut VerifyReport,
-) {
+) -> Result<(), EngineError> {
     let spec = &engine.parts.mapper.links()[usize::from(link.0)];
     let names = &engine.names[usize::from(link.0)];
+    // The ids, then for each property its name and what each side shows.
+    let mut leaf: Vec<[u8; 8]> = Vec::with_capacity(names.properties.len() * 2);
+    let mut agreed: Vec<&str> = Vec::with_capacity(names.properties.len());
+    let mut held: Option<Vec<NameId>> = None;
     for (place, (property, value)) in names.properties.iter().zip(shown.values).enumerate() {
         let Some(base) = base_of(&pair.bases, *property) else { continue };
         let right = prints.value(&engine.parts.mapper.canonical(link, place, value));
+        agreed.extend(spec.properties.get(place).map(|property| property.name.as_str()));
+        leaf.extend([base.left.0.to_le_bytes(), right.0.to_le_bytes()]);
         let numbers = &mut report.links[usize::from(link.0)];
         numbers.values += 1;
         if right == base.left {
@@ -332,6 +453,14 @@ fn compare(
         }
         if right == base.right {
             numbers.reformatted += 1;
+            continue;
+        }
+        let held = match &held {
+            Some(held) => held,
+            None => held.insert(held_of(engine, link, pair)?),
+        };
+        if held.contains(property) {
+            numbers.values_held += 1;
             continue;
         }
         report.differ(Difference {
@@ -342,6 +471,11 @@ fn compare(
             why: "changed in HubSpot since both last agreed".into(),
         });
     }
+    let ids = [pair.external.as_str().as_bytes(), shown.id.as_str().as_bytes()];
+    let names = agreed.iter().map(|name| name.as_bytes());
+    let values = leaf.iter().map(<[u8; 8]>::as_slice);
+    report.links[usize::from(link.0)].values_root.add(ids.into_iter().chain(names).chain(values));
+    Ok(())
 }
 
 type Kinds = BTreeMap<EdgeKind, ()>;

@@ -59,6 +59,11 @@ pub(super) const KEYS: &[Key] = &[
     key("source.collections.*.query", "SQL that gives this collection; default the table of its name"),
     path("mapping.file", "mapping to use in place of the one that is built in"),
     path("state.file", "where the engine remembers what both sides last agreed on"),
+    key("certificate.key", "key that signs certificates, from `openssl rand -base64 32`"),
+    path(
+        "certificate.key_file",
+        "file that holds that key, made when it is not there; default the state file's name and .key",
+    ),
     key(
         "log.level",
         "error, warn, info, debug or trace, or directives such as sync_core=debug; default warn",

@@ -4,6 +4,7 @@ mod bad_input;
 mod cycle;
 mod mapping;
 mod names;
+mod operate;
 mod process;
 mod shop;
 mod tools;
