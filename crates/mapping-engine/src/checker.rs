@@ -12,6 +12,7 @@ mod scope;
 mod shared;
 mod stages;
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use sync_types::{EdgeRule, EdgeRuleId, Link, LinkId, Record, Schema};
@@ -301,15 +302,42 @@ fn consents(links: &[LinkDoc]) -> Vec<Consent> {
 /// Puts links that others are associated with before those others, as far as there is no circle; otherwise in the
 /// order of the file.
 fn sort_parents_first(links: &mut Vec<LinkDoc>) {
-    let mut waiting = std::mem::take(links);
-    while !waiting.is_empty() {
-        let ready = waiting.iter().position(|link| {
-            let needs =
-                |name: &str| name != link.name.value && waiting.iter().any(|other| other.name.value == name);
-            !link.associations.iter().any(|association| needs(&association.to.value))
-        });
-        links.push(waiting.remove(ready.unwrap_or(0)));
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, link) in links.iter().enumerate() {
+        places.entry(&link.name.value).or_default().push(place);
     }
+    // Which links each one waits for, and which wait for it.
+    let mut needs: Vec<HashSet<usize>> = vec![HashSet::new(); links.len()];
+    let mut needed: Vec<Vec<usize>> = vec![Vec::new(); links.len()];
+    for ((place, link), needs) in links.iter().enumerate().zip(&mut needs) {
+        let names = link.associations.iter().map(|association| association.to.value.as_str());
+        let far = names.filter(|name| *name != link.name.value).filter_map(|name| places.get(name)).flatten();
+        for far in far {
+            if needs.insert(*far)
+                && let Some(waiting) = needed.get_mut(*far)
+            {
+                waiting.push(place);
+            }
+        }
+    }
+    let mut order = Vec::with_capacity(links.len());
+    let mut waiting: BTreeSet<usize> = (0..links.len()).collect();
+    let mut ready: BTreeSet<usize> =
+        (0..).zip(&needs).filter(|(_, needs)| needs.is_empty()).map(|(place, _)| place).collect();
+    while let Some(next) = ready.pop_first().or_else(|| waiting.first().copied()) {
+        waiting.remove(&next);
+        order.push(next);
+        for user in needed.get(next).into_iter().flatten() {
+            if let Some(needs) = needs.get_mut(*user) {
+                needs.remove(&next);
+                if needs.is_empty() && waiting.contains(user) {
+                    ready.insert(*user);
+                }
+            }
+        }
+    }
+    let mut taken: Vec<Option<LinkDoc>> = std::mem::take(links).into_iter().map(Some).collect();
+    links.extend(order.into_iter().filter_map(|place| taken.get_mut(place)?.take()));
 }
 
 /// A link's id by its name.

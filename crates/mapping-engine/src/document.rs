@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::problem::{Report, Span, suggest};
+use crate::problem::{Report, Span};
 
 /// A value and where it stands in the file.
 #[derive(Clone, Debug)]
@@ -196,11 +196,7 @@ impl<'a> Table<'a> {
             self.entries.iter().filter(|entry| entry.used).map(|entry| entry.key),
         );
         for entry in self.entries.iter().filter(|entry| !entry.used) {
-            // Looking for the nearest key takes long enough to matter for a hostile file.
-            let remedy = match report.is_full() {
-                true => String::new(),
-                false => suggest(entry.key, self.known.iter().copied(), "remove it"),
-            };
+            let remedy = report.suggest(entry.key, self.known.iter().copied(), "remove it");
             let reason = format!("{} has no key `{}`", self.what, entry.key);
             report.error("unknown-key", &entry.key_span, reason, remedy);
         }

@@ -13,7 +13,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -24,7 +24,7 @@ use crate::document::{At, Node, Table, placed, text, wrong_type};
 use crate::files::{Files, Sources, check_include};
 use crate::functions::Functions;
 use crate::portal::Portal;
-use crate::problem::{Report, suggest};
+use crate::problem::Report;
 use crate::steps::currency::RateTable;
 use crate::steps::lookup::Lookup;
 use crate::steps::phone::{Region, find_region, region_codes};
@@ -38,11 +38,13 @@ use pipeline::Pipelines;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) picklists: HashMap<String, Arc<Picklist>>,
-    pub(crate) used_picklists: Vec<String>,
+    pub(crate) used_picklists: HashSet<String>,
     pub(crate) lookups: HashMap<String, Arc<Lookup>>,
     pub(crate) rates: HashMap<String, Arc<RateTable>>,
     pub(crate) functions: Functions,
-    pub(crate) used_lookups: Vec<String>,
+    pub(crate) used_lookups: HashSet<String>,
+    /// How much text the lookup tables have so far.
+    pub(crate) lookup_bytes: usize,
     /// What each lookup table holds, for the fingerprint.
     pub(crate) digests: Vec<(String, u64)>,
     pub(crate) pipelines: Pipelines,
@@ -82,7 +84,7 @@ impl Context {
                 "bad-argument",
                 &code.span,
                 format!("the region `{}` is not known here", code.value),
-                suggest(
+                self.report.suggest(
                     &code.value,
                     region_codes(),
                     "use an ISO 3166 code in capitals, or write numbers with their country code",
@@ -100,7 +102,7 @@ impl Context {
                 "bad-value",
                 &word.span,
                 format!("`{}` is not one of the words that this key takes", word.value),
-                suggest(&word.value, choices.iter().map(|(name, _)| *name), "use one of them"),
+                self.report.suggest(&word.value, choices.iter().map(|(name, _)| *name), "use one of them"),
             );
         }
         found
@@ -128,11 +130,12 @@ pub(crate) struct Given<'a> {
 pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Option<MappingDoc>, Context) {
     let mut context = Context {
         picklists: HashMap::new(),
-        used_picklists: Vec::new(),
+        used_picklists: HashSet::new(),
         lookups: HashMap::new(),
         rates: HashMap::new(),
         functions: given.functions.cloned().unwrap_or_default(),
-        used_lookups: Vec::new(),
+        used_lookups: HashSet::new(),
+        lookup_bytes: 0,
         digests: Vec::new(),
         pipelines: Pipelines::default(),
         environment: Environment::default(),
@@ -317,7 +320,7 @@ fn date_value(text: &str) -> Value {
 }
 
 /// The texts of a condition: one value or a list of them, compared by their text.
-fn condition_texts(node: Node<'_>, report: &mut Report) -> Vec<String> {
+fn condition_texts(node: Node<'_>, report: &mut Report) -> HashSet<String> {
     let one = |node: Node<'_>, report: &mut Report| {
         if let DeValue::String(_) = node.get_ref() {
             return text(node, report).map(|text| text.value);

@@ -1,6 +1,7 @@
 //! A link's compiled form and how one record runs through it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sync_types::{EdgeRuleId, ExternalId, FieldProblem, MapError, Mapped, Record, Shape, Value};
@@ -9,7 +10,7 @@ use crate::expr::Expression;
 use crate::flow::{Failure, Flow, Ty};
 use crate::format::{OnBad, Test};
 use crate::inverse::BackPlan;
-use crate::path::{Path, Place};
+use crate::path::{Paths, Place};
 use crate::property::Limits;
 use crate::step::{Step, scalar_text};
 
@@ -17,7 +18,7 @@ use crate::step::{Step, scalar_text};
 #[derive(Debug)]
 pub(crate) struct LinkPlan {
     /// Every source path that the link reads; the rest names them by place in this list.
-    pub(crate) paths: Vec<Path>,
+    pub(crate) paths: Paths,
     pub(crate) scope: Vec<Condition>,
     pub(crate) fields: Vec<FieldPlan>,
     pub(crate) edges: Vec<EdgePlan>,
@@ -363,17 +364,14 @@ impl LinkPlan {
         }
         let keys = self.key_of(edge, &FromRecord { record, places });
         let keys = keys.map_err(|failure| self.edge_refused(edge, failure))?;
-        let mut push = |key: &Value| {
-            if let Some(key) = key.as_text() {
-                let entry = (edge.rule, ExternalId::new(key));
-                if !edges.contains(&entry) {
-                    edges.push(entry);
-                }
+        let entry = |key: &str| (edge.rule, ExternalId::new(key));
+        match &keys {
+            Value::List(items) => {
+                let mut seen = HashSet::new();
+                let keys = items.iter().filter_map(Value::as_text).filter(|key| seen.insert(*key));
+                edges.extend(keys.map(entry));
             }
-        };
-        match keys {
-            Value::List(items) => items.iter().for_each(push),
-            key => push(&key),
+            key => edges.extend(key.as_text().map(entry)),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What is wrong with a mapping file: each problem with code, place, reason and remedy, as text and as JSON.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -196,6 +197,17 @@ impl Report {
         self.list.push((Severity::Warning, code, span.clone(), reason.into(), remedy.into()));
     }
 
+    /// A remedy for a name that does not exist: the nearest one, else the list of what there is. Looking for it takes long
+    /// enough to matter for a hostile file, so nothing is looked for when nobody would read it.
+    pub(crate) fn suggest<'a>(
+        &self,
+        wrong: &str,
+        names: impl IntoIterator<Item = &'a str> + Clone,
+        otherwise: &str,
+    ) -> String {
+        if self.is_full() { String::new() } else { suggest(wrong, names, otherwise) }
+    }
+
     /// Whether further problems are only counted.
     pub(crate) fn is_full(&self) -> bool {
         self.list.len() >= PROBLEMS_MAX
@@ -326,7 +338,8 @@ pub(crate) fn suggest<'a>(
     if let Some(name) = nearest(wrong, names.clone()) {
         return format!("did you mean `{name}`?");
     }
-    let mut known: Vec<&str> = names.into_iter().collect();
+    let mut seen = HashSet::new();
+    let mut known: Vec<&str> = names.into_iter().filter(|name| seen.insert(*name)).collect();
     let more = known.len().saturating_sub(12);
     known.truncate(12);
     if known.is_empty() {

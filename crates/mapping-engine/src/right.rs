@@ -1,5 +1,7 @@
 //! Which records of HubSpot belong to a link.
 
+use std::collections::HashSet;
+
 use sync_types::Value;
 
 use crate::expr::Expression;
@@ -33,7 +35,7 @@ impl RightScope {
 impl Test {
     /// Whether the condition holds for a value; for a list, whether it holds for one of its items.
     pub(crate) fn holds(&self, value: &Value) -> bool {
-        let among = |words: &[String]| match value {
+        let among = |words: &HashSet<String>| match value {
             Value::List(items) => items.iter().any(|item| is_one_of(item, words)),
             value => is_one_of(value, words),
         };
@@ -45,6 +47,6 @@ impl Test {
     }
 }
 
-fn is_one_of(value: &Value, words: &[String]) -> bool {
-    scalar_text(value).is_some_and(|text| words.iter().any(|word| **word == *text))
+fn is_one_of(value: &Value, words: &HashSet<String>) -> bool {
+    scalar_text(value).is_some_and(|text| words.contains(&*text))
 }

@@ -11,7 +11,8 @@ use sync_types::Value;
 use crate::flow::Ty;
 use crate::functions::Function;
 use crate::steps::{
-    boolean, currency, date, json, lookup, name, number, phone, picklist, place, privacy, unit, write,
+    boolean, currency, date, json, lookup, name, number, pattern, phone, picklist, place, privacy, unit,
+    write,
 };
 
 /// A transform with its arguments.
@@ -25,7 +26,7 @@ pub(crate) enum Step {
     Nfc,
     Nfkc,
     Replace { find: Box<str>, with: Box<str> },
-    Extract(Box<regex::Regex>),
+    Extract(Box<pattern::Pattern>),
     MaxLength { chars: usize, cut: bool },
     Prefix(Box<str>),
     Suffix(Box<str>),

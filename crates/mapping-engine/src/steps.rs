@@ -8,6 +8,7 @@ pub(crate) mod json;
 pub(crate) mod lookup;
 pub(crate) mod name;
 pub(crate) mod number;
+pub(crate) mod pattern;
 pub(crate) mod phone;
 pub(crate) mod picklist;
 pub(crate) mod place;

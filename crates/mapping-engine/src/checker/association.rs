@@ -1,5 +1,7 @@
 //! Associations: the links they join, the keys they follow, and their way back.
 
+use std::collections::{HashMap, HashSet};
+
 use sync_types::{Direction, EdgeRule, EdgeRuleId, LinkId};
 
 use super::link::{compile_path, says};
@@ -8,9 +10,8 @@ use super::{Schemas, field, link_id};
 use crate::flow::Ty;
 use crate::format::{AssociationDoc, Context, LinkDoc, ScopeDoc};
 use crate::inverse;
-use crate::path::Path;
+use crate::path::Paths;
 use crate::plan::EdgePlan;
-use crate::problem::suggest;
 
 pub(super) fn compile_rule(
     association: &AssociationDoc,
@@ -23,7 +24,7 @@ pub(super) fn compile_rule(
             "unknown-link",
             &association.to.span,
             format!("there is no link `{}`", association.to.value),
-            suggest(
+            context.report.suggest(
                 &association.to.value,
                 links.iter().map(|link| link.name.value.as_str()),
                 "name one of the links",
@@ -60,7 +61,7 @@ pub(super) fn compile_edge(
     id: EdgeRuleId,
     link: &LinkDoc,
     schemas: Schemas<'_>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     context: &mut Context,
 ) -> EdgePlan {
     // An unknown collection was told when the link was compiled.
@@ -125,23 +126,22 @@ fn compile_back(association: &AssociationDoc, plan: &mut EdgePlan, start: Ty, co
 
 /// Associations that wait for each other's records in a circle would wait for ever.
 pub(super) fn check_circles(rules: &[EdgeRule], links: &[LinkDoc], context: &mut Context) {
-    let waits = |from: LinkId| rules.iter().filter(move |rule| rule.parent_first && rule.from == from);
-    for rule in rules.iter().filter(|rule| rule.parent_first && rule.from != rule.to) {
-        let mut seen = vec![rule.to];
-        let mut at = 0;
-        while let Some(link) = seen.get(at).copied() {
-            at += 1;
-            for next in waits(link).map(|rule| rule.to).filter(|to| *to != link) {
-                if !seen.contains(&next) {
-                    seen.push(next);
-                }
-            }
+    let mut waits: Vec<HashSet<usize>> = vec![HashSet::new(); links.len()];
+    let waiting = || rules.iter().filter(|rule| rule.parent_first && rule.from != rule.to);
+    for rule in waiting() {
+        if let Some(waits) = waits.get_mut(usize::from(rule.from.0)) {
+            waits.insert(usize::from(rule.to.0));
         }
-        if !seen.contains(&rule.from) {
+    }
+    let docs: HashMap<&str, &AssociationDoc> =
+        links.iter().flat_map(|link| &link.associations).map(|doc| (doc.name.value.as_str(), doc)).collect();
+    let mut reached: HashMap<usize, HashSet<usize>> = HashMap::new();
+    for rule in waiting() {
+        let (from, to) = (usize::from(rule.from.0), usize::from(rule.to.0));
+        if !reached.entry(to).or_insert_with(|| reach(to, &waits)).contains(&from) {
             continue;
         }
-        let docs = links.iter().flat_map(|link| &link.associations);
-        if let Some(doc) = docs.into_iter().find(|doc| doc.name.value == rule.name) {
+        if let Some(doc) = docs.get(rule.name.as_str()) {
             context.report.error(
                 "parent-circle",
                 &doc.name.span,
@@ -150,4 +150,18 @@ pub(super) fn check_circles(rules: &[EdgeRule], links: &[LinkDoc], context: &mut
             );
         }
     }
+}
+
+/// Everything that a link waits for, by however many steps.
+fn reach(start: usize, waits: &[HashSet<usize>]) -> HashSet<usize> {
+    let mut reached = HashSet::from([start]);
+    let mut open = vec![start];
+    while let Some(link) = open.pop() {
+        for next in waits.get(link).into_iter().flatten() {
+            if reached.insert(*next) {
+                open.push(*next);
+            }
+        }
+    }
+    reached
 }

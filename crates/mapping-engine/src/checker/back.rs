@@ -1,6 +1,6 @@
 //! Fields that come from HubSpot: each needs a way back, and the laws are tried on it before it runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sync_types::{MappedProperty, Record, Schema};
 
@@ -108,8 +108,8 @@ fn check_columns(link: &LinkDoc, properties: &[MappedProperty], context: &mut Co
 /// Options of HubSpot that a field's only table never gives.
 fn uncovered(doc: &FieldDoc, options: &[String]) -> Vec<String> {
     let Some(At { value: Step::Picklist(table), .. }) = doc.chain.last() else { return Vec::new() };
-    let gives = |option: &str| table.options.iter().any(|(known, _)| known == option);
-    options.iter().filter(|option| !gives(option)).cloned().collect()
+    let given: HashSet<&str> = table.options.iter().map(|(option, _)| option.as_str()).collect();
+    options.iter().filter(|option| !given.contains(option.as_str())).cloned().collect()
 }
 
 /// A column that is to be written must be one that can be.

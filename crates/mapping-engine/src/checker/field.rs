@@ -12,9 +12,8 @@ use crate::document::At;
 use crate::flow::{Flow, Ty};
 use crate::format::pipeline::foreign;
 use crate::format::{Context, FieldDoc, LinkDoc, SourceDoc, TemplatePart, WhenEmpty};
-use crate::path::Path;
+use crate::path::Paths;
 use crate::plan::{EmptyPlan, FieldPlan, SourcePlan, TemplatePlan};
-use crate::problem::suggest;
 use crate::property::{Form, Limits, TEXT_CHARS_MAX, converter, kind_name};
 use crate::step::Step;
 
@@ -23,7 +22,7 @@ pub(super) fn compile_field(
     link: &LinkDoc,
     direction: Direction,
     sides: Sides<'_>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     wanted: &mut Wanted,
     context: &mut Context,
 ) -> (FieldPlan, Ty) {
@@ -77,7 +76,7 @@ pub(super) fn compile_field(
 fn compile_source(
     field: &FieldDoc,
     source: Option<&Schema>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     context: &mut Context,
 ) -> (SourcePlan, Ty) {
     let mut all = |names: &[At<String>], context: &mut Context| {
@@ -144,7 +143,7 @@ pub(super) fn reads(field: &FieldDoc) -> Vec<At<String>> {
 pub(super) fn bind_chain(
     chain: &[At<Step>],
     source: Option<&Schema>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     context: &mut Context,
 ) -> Vec<Step> {
     let bind = |step: &At<Step>| {
@@ -207,7 +206,7 @@ fn find_property<'a>(
     let schema = schema?;
     match found {
         None if field.create.is_none() => {
-            let remedy = suggest(
+            let remedy = context.report.suggest(
                 &field.to.value,
                 schema
                     .properties
@@ -330,13 +329,14 @@ fn check_target_options(field: &FieldDoc, property: Option<&Property>, context: 
     if property.options.is_empty() || field.create.is_some() {
         return;
     }
-    let known = |option: &str| property.options.iter().any(|known| known == option);
+    let options: HashSet<&str> = property.options.iter().map(String::as_str).collect();
+    let known = |option: &str| options.contains(option);
     let mut tell = |span: &crate::problem::Span, what: String, wrong: &str| {
         context.report.error(
             "unknown-option",
             span,
             format!("{what} `{wrong}`, which is no option of `{}` in HubSpot", field.to.value),
-            suggest(wrong, property.options.iter().map(String::as_str), "add it in HubSpot"),
+            context.report.suggest(wrong, property.options.iter().map(String::as_str), "add it in HubSpot"),
         );
     };
     if let Some(At { value: Step::Picklist(table), span }) = field.chain.last() {

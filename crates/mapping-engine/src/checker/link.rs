@@ -11,9 +11,8 @@ use super::{Schemas, back, field, object_doc, policy, stages};
 use crate::document::At;
 use crate::flow::Ty;
 use crate::format::{Context, Creates, LinkDoc, MappingDoc, MatchDoc, ObjectDoc, ScopeDoc, SourceDoc};
-use crate::path::Path;
+use crate::path::{PATH_BYTES_MAX, Paths};
 use crate::plan::{LinkPlan, PlaceCache};
-use crate::problem::suggest;
 use crate::right::RightScope;
 
 /// A link's two sides as far as they are known.
@@ -37,7 +36,7 @@ pub(super) fn compile_link(
     };
     check_sync_key(link, sides, context);
     wanted.link(link);
-    let mut paths = Vec::new();
+    let mut paths = Paths::default();
     let scope = compile_scope(&link.scope, sides.source, &mut paths, context);
     let mut fields = Vec::new();
     let mut starts = Vec::new();
@@ -195,7 +194,7 @@ fn source_schema<'a>(link: &LinkDoc, schemas: Schemas<'a>, context: &mut Context
             "unknown-collection",
             &link.collection.span,
             format!("the source has no collection `{}`", link.collection.value),
-            suggest(
+            context.report.suggest(
                 &link.collection.value,
                 collections.iter().map(|schema| schema.name.as_str()),
                 "name one that it has",
@@ -218,7 +217,7 @@ fn hubspot_schema<'a>(
             "unknown-object",
             &link.object.span,
             format!("the portal has no object type `{}`", link.object.value),
-            suggest(
+            context.report.suggest(
                 &link.object.value,
                 portal.iter().map(|schema| schema.name.as_str()),
                 "define a custom object under `[[objects]]`, or name one that exists",
@@ -319,7 +318,11 @@ fn match_place(
             "bad-match",
             &name.span,
             format!("records cannot be matched by `{}`, which no field of this link maps", name.value),
-            suggest(&name.value, properties.iter().map(|property| property.name.as_str()), "map it first"),
+            context.report.suggest(
+                &name.value,
+                properties.iter().map(|property| property.name.as_str()),
+                "map it first",
+            ),
         );
     }
     place
@@ -332,20 +335,21 @@ const PATHS_MAX: usize = 5_000;
 pub(super) fn compile_path(
     path: &At<String>,
     source: Option<&Schema>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     context: &mut Context,
 ) -> (usize, Ty) {
+    if path.value.len() > PATH_BYTES_MAX {
+        let reason = format!("a path has at most {PATH_BYTES_MAX} bytes");
+        context.report.error("too-many", &path.span, reason, "name a column, or a place inside one");
+        return (0, Ty::Any);
+    }
     let kind = source.map_or(Ty::Any, |schema| path_kind(path, schema, context));
     if paths.len() >= PATHS_MAX {
         let reason = format!("a link reads at most {PATHS_MAX} paths");
         context.report.error("too-many", &path.span, reason, "leave out what nobody uses");
         return (0, kind);
     }
-    let place = paths.iter().position(|known| known.text == path.value).unwrap_or_else(|| {
-        paths.push(Path::new(&path.value));
-        paths.len() - 1
-    });
-    (place, kind)
+    (paths.place_of(&path.value), kind)
 }
 
 fn path_kind(path: &At<String>, schema: &Schema, context: &mut Context) -> Ty {
@@ -353,7 +357,7 @@ fn path_kind(path: &At<String>, schema: &Schema, context: &mut Context) -> Ty {
         return kind;
     }
     let known = schema.properties.iter().map(|property| property.name.as_str());
-    let remedy = suggest(&path.value, known, "name one that it has");
+    let remedy = context.report.suggest(&path.value, known, "name one that it has");
     if context.inferred {
         let reason = format!("no sample row of `{}` has a column `{}`", schema.name, path.value);
         context.report.warning("unknown-column", &path.span, reason, remedy);

@@ -6,8 +6,9 @@ use super::Schemas;
 use super::field::reads;
 use crate::document::At;
 use crate::format::{AssociationDoc, ConditionDoc, Context, LinkDoc, MappingDoc, ScopeDoc, SourceDoc};
+use crate::path::Marked;
 use crate::plan::LinkPlan;
-use crate::problem::{Span, suggest};
+use crate::problem::Span;
 use crate::step::Step;
 
 /// A marked path that is misspelt protects nothing: each must exist, as far as the source is known.
@@ -35,7 +36,11 @@ pub(super) fn check_collections(doc: &MappingDoc, schemas: Schemas<'_>, context:
                 "unknown-collection",
                 &path.span,
                 format!("the source has no collection `{collection}`, so nothing of it would be protected"),
-                suggest(collection, all.iter().map(|schema| schema.name.as_str()), "name one that it has"),
+                context.report.suggest(
+                    collection,
+                    all.iter().map(|schema| schema.name.as_str()),
+                    "name one that it has",
+                ),
             );
             continue;
         }
@@ -45,7 +50,7 @@ pub(super) fn check_collections(doc: &MappingDoc, schemas: Schemas<'_>, context:
             "unknown-column",
             &path.span,
             format!("there is no column `{}` that could be protected", path.value),
-            suggest(&path.value, columns, "name one that the collection has"),
+            context.report.suggest(&path.value, columns, "name one that the collection has"),
         );
     }
 }
@@ -60,17 +65,13 @@ pub(super) fn check_link(
     context: &mut Context,
 ) {
     let mine = |collection: &str| collection == "*" || collection == link.collection.value;
-    let marked: Vec<&str> = of_file
-        .iter()
-        .filter(|(collection, _)| mine(collection))
-        .map(|(_, path)| path.value.as_str())
-        .chain(link.secret.iter().map(|path| path.value.as_str()))
-        .collect();
+    let of_file = of_file.iter().filter(|(collection, _)| mine(collection)).map(|(_, path)| path);
+    let marked = Marked::of(of_file.chain(&link.secret).map(|path| path.value.as_str()));
     if marked.is_empty() {
         return;
     }
     let mut refuse = |path: &str, span: &Span, how: &str| {
-        if let Some(secret) = marked.iter().find(|secret| overlap(secret, path)) {
+        if let Some(secret) = marked.touched_by(path) {
             context.report.error(
                 "never-leaves-source",
                 span,
@@ -135,11 +136,4 @@ fn sides(chain: &[At<Step>]) -> Vec<At<String>> {
         step.value.sides().into_iter().map(|found| side(&found.path)).collect::<Vec<_>>()
     };
     chain.iter().flat_map(of_step).collect()
-}
-
-/// Whether one path leads to a part of the other, or to the same place.
-fn overlap(a: &str, b: &str) -> bool {
-    let inside =
-        |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
-    a == b || inside(a, b) || inside(b, a)
 }

@@ -1,5 +1,7 @@
 //! Collects what must exist in HubSpot, over all links.
 
+use std::collections::{HashMap, HashSet};
+
 use sync_types::{
     LabelSpec, ObjectSpec, OptionSpec, PropertyKind, PropertyLabels, PropertySpec, Requirements, SchemaSpec,
 };
@@ -12,12 +14,15 @@ use crate::step::Step;
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     requirements: Requirements,
+    /// The place of each object type, and of each of its properties.
+    objects: HashMap<String, (usize, HashMap<String, usize>)>,
+    labels: HashSet<String>,
 }
 
 impl Wanted {
     /// A custom object that may have to be defined. Its place is where the first link or `[[objects]]` names it.
     pub(super) fn define(&mut self, object: &ObjectDoc) {
-        let spec = self.object(&object.name.value);
+        let (spec, _) = self.object(&object.name.value);
         spec.schema = Some(SchemaSpec {
             singular: object.singular.clone(),
             plural: object.plural.clone(),
@@ -30,8 +35,9 @@ impl Wanted {
     pub(super) fn link(&mut self, link: &LinkDoc) {
         let Some(key) = &link.sync_key else { return };
         let label = format!("Sync key ({})", key.value);
-        let object = self.object(&link.object.value);
-        if object.properties.iter().any(|property| property.name == key.value) {
+        let (object, places) = self.object(&link.object.value);
+        let place = object.properties.len();
+        if *places.entry(key.value.clone()).or_insert(place) != place {
             return;
         }
         object.properties.push(PropertySpec {
@@ -78,8 +84,10 @@ impl Wanted {
             }),
             options: options.clone(),
         };
-        let object = self.object(&link.object.value);
-        match object.properties.iter_mut().find(|known| known.name == spec.name) {
+        let (object, places) = self.object(&link.object.value);
+        let new = object.properties.len();
+        let place = *places.entry(spec.name.clone()).or_insert(new);
+        match object.properties.get_mut(place) {
             None => object.properties.push(spec),
             Some(known) => {
                 if known.kind != spec.kind && !known.unique {
@@ -93,11 +101,11 @@ impl Wanted {
                 if known.create.is_none() {
                     known.create = spec.create;
                 }
-                for option in spec.options {
-                    if !known.options.iter().any(|there| there.value == option.value) {
-                        known.options.push(option);
-                    }
-                }
+                let there: HashSet<String> =
+                    known.options.iter().map(|option| option.value.clone()).collect();
+                known
+                    .options
+                    .extend(spec.options.into_iter().filter(|option| !there.contains(&option.value)));
             }
         }
         options
@@ -113,16 +121,15 @@ impl Wanted {
             inverse: rule.inverse.clone(),
         };
         for (near, far) in [(&spec.from, &spec.to), (&spec.to, &spec.from)] {
-            let schema = self.requirements.objects.iter_mut().find(|object| object.object == *near);
-            if let Some(schema) = schema.and_then(|object| object.schema.as_mut())
+            let place = self.objects.get(near.as_str()).map(|(place, _)| *place);
+            let object = place.and_then(|place| self.requirements.objects.get_mut(place));
+            if let Some(schema) = object.and_then(|object| object.schema.as_mut())
                 && !schema.associated.contains(far)
             {
                 schema.associated.push(far.clone());
             }
         }
-        let same =
-            |known: &LabelSpec| (&known.from, &known.to, &known.kind) == (&spec.from, &spec.to, &spec.kind);
-        if !self.requirements.labels.iter().any(same) {
+        if self.labels.insert(format!("{:?}", (&spec.from, &spec.to, &spec.kind))) {
             self.requirements.labels.push(spec);
         }
     }
@@ -157,13 +164,13 @@ impl Wanted {
         requirements
     }
 
-    fn object(&mut self, name: &str) -> &mut ObjectSpec {
+    fn object(&mut self, name: &str) -> (&mut ObjectSpec, &mut HashMap<String, usize>) {
         let objects = &mut self.requirements.objects;
-        let place = objects.iter().position(|object| object.object.as_str() == name).unwrap_or_else(|| {
+        let (place, properties) = self.objects.entry(name.to_owned()).or_insert_with(|| {
             objects.push(ObjectSpec { object: name.into(), schema: None, properties: Vec::new() });
-            objects.len() - 1
+            (objects.len() - 1, HashMap::new())
         });
-        &mut objects[place]
+        (&mut objects[*place], properties)
     }
 }
 

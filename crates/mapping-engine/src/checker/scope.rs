@@ -7,15 +7,14 @@ use crate::document::At;
 use crate::expr::{ExprProblem, Expression};
 use crate::flow::Ty;
 use crate::format::{ConditionDoc, Context, ScopeDoc};
-use crate::path::Path;
+use crate::path::Paths;
 use crate::plan::{Computed, Condition, FieldPlan};
-use crate::problem::suggest;
 use crate::right::RightScope;
 
 pub(super) fn compile_scope(
     scope: &ScopeDoc,
     source: Option<&Schema>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     context: &mut Context,
 ) -> Vec<Condition> {
     match scope {
@@ -32,7 +31,7 @@ pub(super) fn compile_expression(
     text: &At<String>,
     condition: bool,
     source: Option<&Schema>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     context: &mut Context,
 ) -> Option<Computed> {
     // Of columns that only samples lack, the path itself is warned about.
@@ -105,7 +104,7 @@ pub(super) fn source_kind(path: &str, schema: &Schema) -> Option<Ty> {
 fn compile_conditions(
     conditions: &[ConditionDoc],
     source: Option<&Schema>,
-    paths: &mut Vec<Path>,
+    paths: &mut Paths,
     context: &mut Context,
 ) -> Vec<Condition> {
     conditions
@@ -173,7 +172,7 @@ fn right_place(
             "unknown-property",
             &name.span,
             format!("`{}` has no property `{}` in HubSpot", schema.name, name.value),
-            suggest(&name.value, known, "name one that exists"),
+            context.report.suggest(&name.value, known, "name one that exists"),
         );
     }
     let known = reads.iter().position(|known| known.as_str() == name.value).unwrap_or_else(|| {

@@ -27,7 +27,10 @@ pub(super) fn check_shared(docs: &[LinkDoc], links: &[Link], context: &mut Conte
                     "give the field of the link that ranks lower `overwrite = false`: it then fills the property only while it is empty",
                 );
             }
-            known.push(link);
+            // One link for each sync key is enough to find another one.
+            if known.iter().all(|other| other.sync_key != link.sync_key) {
+                known.push(link);
+            }
         }
     }
 }

@@ -117,8 +117,7 @@ impl<'r> Scope<'_, 'r> {
             Node::Matches(target, pattern) => {
                 let value = self.eval(target)?;
                 let value = text(&value)?;
-                // A linear search costs the pattern's size for every byte.
-                self.budget.bytes(value.len().saturating_mul(4))?;
+                self.budget.bytes(pattern.work(value.len()).saturating_mul(4))?;
                 owned(Value::Bool(pattern.is_match(value)))
             }
             Node::Fold(fold, parts) => {

@@ -10,6 +10,7 @@ use super::call::Function;
 use super::token::{Token, tokens};
 use super::{DEPTH_MAX, ExprProblem, NODES_MAX, TEXT_MAX};
 use crate::flow::Ty;
+use crate::steps::pattern::Pattern;
 
 /// A part of an expression.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ pub(super) enum Node {
     In(Box<[Node; 2]>),
     Arithmetic(Operator, Box<[Node; 2]>),
     Call(Function, Vec<Node>),
-    Matches(Box<Node>, Box<regex::Regex>),
+    Matches(Box<Node>, Box<Pattern>),
     Fold(Fold, Box<[Node; 2]>),
 }
 

@@ -7,11 +7,12 @@ use toml::de::DeValue;
 use super::{Context, scalar};
 use crate::document::{At, Node, Table, count, text, texts, wrong_type};
 use crate::functions::Functions;
-use crate::problem::{Span, suggest};
+use crate::problem::Span;
 use crate::step::Step;
 use crate::steps::boolean::BoolWords;
 use crate::steps::date::{self, DateTimeRule, UnixUnit};
 use crate::steps::number::NumberRule;
+use crate::steps::pattern::Pattern;
 use crate::steps::phone::PhoneRule;
 use crate::steps::place::{CountryForm, LanguageForm};
 use crate::steps::privacy::{Hash, Mask};
@@ -90,8 +91,19 @@ fn known(name: &str) -> bool {
     TRANSFORMS.iter().any(|(known, _)| *known == name)
 }
 
+/// Most transforms of a chain.
+const STEPS_MAX: usize = 100;
+
+/// Most formats of a date or date-time.
+const FORMATS_MAX: usize = 20;
+
 pub(super) fn read_chain(node: Node<'_>, context: &mut Context) -> Vec<At<Step>> {
     match node.get_ref() {
+        DeValue::Array(items) if items.len() > STEPS_MAX => {
+            let reason = format!("a value goes through at most {STEPS_MAX} transforms");
+            context.report.error("too-many", &node.span(), reason, "write a function of your own for it");
+            Vec::new()
+        }
         DeValue::Array(items) => items.iter().filter_map(|item| read_step(item, context)).collect(),
         DeValue::String(_) | DeValue::Table(_) => read_step(node, context).into_iter().collect(),
         _ => {
@@ -186,18 +198,14 @@ fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Op
         }
         "extract" => {
             let pattern = text(node, &mut context.report)?;
-            match regex::RegexBuilder::new(&pattern.value).size_limit(1 << 20).build() {
-                Ok(regex) => Some(Step::Extract(Box::new(regex))),
-                Err(error) => {
-                    let reason = error.to_string();
-                    let reason = reason.lines().last().unwrap_or_default().trim().to_owned();
-                    bad(
-                        context,
-                        &pattern.span,
-                        format!("not a regular expression: {reason}"),
-                        example("extract"),
-                    )
-                }
+            match Pattern::compile(&pattern.value) {
+                Ok(pattern) => Some(Step::Extract(Box::new(pattern))),
+                Err(reason) => bad(
+                    context,
+                    &pattern.span,
+                    format!("not a regular expression: {reason}"),
+                    example("extract"),
+                ),
             }
         }
         "max_length" => read_max_length(node, context),
@@ -257,11 +265,12 @@ fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Op
         "picklist" => {
             let name = text(node, &mut context.report)?;
             if let Some(table) = context.picklists.get(&name.value) {
-                context.used_picklists.push(name.value);
+                context.used_picklists.insert(name.value);
                 return Some(Step::Picklist(table.clone()));
             }
             let known = context.picklists.keys().map(String::as_str);
-            let remedy = suggest(&name.value, known, &format!("add `[picklists.{}]`", name.value));
+            let remedy =
+                context.report.suggest(&name.value, known, &format!("add `[picklists.{}]`", name.value));
             context.report.error(
                 "unknown-picklist",
                 &name.span,
@@ -378,6 +387,11 @@ fn read_formats(
     fault: fn(&str) -> Option<String>,
     context: &mut Context,
 ) -> Option<Vec<String>> {
+    if let Some(first) = formats.get(FORMATS_MAX) {
+        let reason = format!("a transform has at most {FORMATS_MAX} formats");
+        context.report.error("too-many", &first.span, reason, "keep those that the source writes");
+        return None;
+    }
     let mut fine = true;
     for format in &formats {
         if let Some(reason) = fault(&format.value) {
@@ -412,8 +426,11 @@ fn registered(name: &str, span: &Span, context: &mut Context) -> Option<Step> {
     if let Some(function) = context.functions.find(name) {
         return Some(Step::Function(function.clone()));
     }
-    let remedy =
-        suggest(name, names(&context.functions), "use one of the reference's, or register it as a function");
+    let remedy = context.report.suggest(
+        name,
+        names(&context.functions),
+        "use one of the reference's, or register it as a function",
+    );
     context.report.error("unknown-transform", span, format!("there is no transform `{name}`"), remedy);
     None
 }

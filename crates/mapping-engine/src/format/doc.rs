@@ -1,5 +1,7 @@
 //! A mapping as it is written: what the reader gives to the checker.
 
+use std::collections::HashSet;
+
 use sync_types::{
     Conflict, Direction, FirstContact, OnDelete, OnDeleteConflict, PropertyKind, Sensitivity, Value,
 };
@@ -93,8 +95,8 @@ pub(crate) struct ConditionDoc {
 /// What a condition asks of a value. Values are compared by their text.
 #[derive(Clone, Debug)]
 pub(crate) enum Test {
-    In(Vec<String>),
-    NotIn(Vec<String>),
+    In(HashSet<String>),
+    NotIn(HashSet<String>),
     Present(bool),
 }
 

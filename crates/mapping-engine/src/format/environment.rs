@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::{Context, Given, taken};
 use crate::document::{At, Node, Table, text, wrong_type};
-use crate::problem::{Report, Span, suggest};
+use crate::problem::{Report, Span};
 
 /// The chosen environment; empty where the mapping has none.
 #[derive(Debug, Default)]
@@ -186,7 +186,7 @@ fn choose(docs: &[EnvironmentDoc], given: Given<'_>, report: &mut Report) -> Opt
                 "unknown-environment",
                 &whole(docs),
                 format!("the mapping has no environment `{name}`"),
-                suggest(name, names(), &format!("add `[environments.{name}]`")),
+                report.suggest(name, names(), &format!("add `[environments.{name}]`")),
             );
             None
         }

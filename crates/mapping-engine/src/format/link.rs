@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::{
     AssociationDoc, CONFLICTS, ConditionDoc, Context, Creates, DIRECTIONS, LinkDoc, MatchDoc, OnDeleteDoc,
-    ScopeDoc, Test, chain, condition_texts, consent, field, word,
+    ScopeDoc, Test, chain, condition_texts, consent, field, tables, word,
 };
 use crate::document::{At, Node, Table, text, wrong_type};
 
@@ -54,6 +54,7 @@ pub(super) fn read_link(mut table: Table<'_>, context: &mut Context) -> Option<L
     let on_exit = word(&mut table, "on_exit", &ON_DELETE, context);
     let on_delete = table.take("on_delete").map(|node| read_on_delete(node, context));
     let secret = table.texts("never_leaves_source", &mut context.report).unwrap_or_default();
+    let secret = tables::secret_paths(secret, context);
     table.text("description", &mut context.report);
     let fields = table.tables_up_to("fields", "a field", FIELDS_MAX, &mut context.report);
     let consents = table.tables_up_to("consents", "a consent", CONSENTS_MAX, &mut context.report);

@@ -10,8 +10,17 @@ use crate::document::{At, Node, Table};
 use crate::files::{ESCAPE_REMEDY, Files, Sources, escape, resolve};
 use crate::steps::lookup::{Columns, Lookup, LookupProblem};
 
+/// Most lookup tables of a mapping, and how much text all of them may have, in bytes: they are held in memory.
+const LOOKUPS_MAX: usize = 200;
+const LOOKUPS_BYTES_MAX: usize = 256 << 20;
+
 pub(super) fn read_lookups(node: Node<'_>, sources: &Sources, files: &dyn Files, context: &mut Context) {
     for (name, node) in entries("`[lookups]`", node, &mut context.report) {
+        if context.lookups.len() >= LOOKUPS_MAX {
+            let reason = format!("a mapping has at most {LOOKUPS_MAX} lookup tables");
+            context.report.error("too-many", &name.span, reason, "leave out what nobody uses");
+            return;
+        }
         let Some(table) = Table::of("a lookup table", node, &mut context.report) else { continue };
         if let Some(lookup) = read_lookup(&name, table, sources, files, context) {
             context.lookups.insert(name.value, Arc::new(lookup));
@@ -63,6 +72,12 @@ fn read_lookup(
             return None;
         }
     };
+    context.lookup_bytes += text.len();
+    if context.lookup_bytes > LOOKUPS_BYTES_MAX {
+        let reason = "all lookup tables together have more than 256 MiB of text";
+        context.report.error("too-many", &span, reason, "leave out the rows and columns that nobody uses");
+        return None;
+    }
     let columns = Columns { key: &key.value, value: &value.value, delimiter };
     let default = default.as_ref().map(|default| default.value.as_str());
     match Lookup::parse(&name.value, &text, columns, ignore_case, default) {

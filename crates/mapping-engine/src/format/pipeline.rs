@@ -1,6 +1,6 @@
 //! `[pipelines.NAME]`: pipelines and stages by names of the file, whatever their ids in a portal are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use toml::de::DeValue;
 
@@ -8,13 +8,13 @@ use super::environment::{PipelineIds, entries};
 use super::{Context, Given, taken};
 use crate::document::{At, Node, Table, text, wrong_type};
 use crate::portal;
-use crate::problem::{Span, suggest};
+use crate::problem::Span;
 
 /// The file's pipelines by name.
 #[derive(Debug, Default)]
 pub(crate) struct Pipelines {
     all: HashMap<String, Pipeline>,
-    used: Vec<String>,
+    used: HashSet<String>,
 }
 
 /// A pipeline with its ids in the chosen environment, as far as they are known.
@@ -42,10 +42,16 @@ struct Named<'a> {
     span: &'a Span,
 }
 
+/// Most pipelines of a mapping.
+const PIPELINES_MAX: usize = 500;
+
+/// Most stages of a pipeline. HubSpot docs: a pipeline has up to 100.
+const STAGES_MAX: usize = 200;
+
 impl Pipelines {
     /// A pipeline that a field or picklist uses.
     pub(crate) fn take(&mut self, name: &str) -> Option<&Pipeline> {
-        self.used.push(name.to_owned());
+        self.used.insert(name.to_owned());
         self.all.get(name)
     }
 
@@ -77,7 +83,7 @@ impl Pipelines {
     pub(crate) fn unused(&self) -> impl Iterator<Item = (&str, &Span)> {
         self.all
             .iter()
-            .filter(|(name, _)| !self.used.contains(name))
+            .filter(|(name, _)| !self.used.contains(*name))
             .map(|(name, pipeline)| (name.as_str(), &pipeline.span))
     }
 }
@@ -91,6 +97,11 @@ impl Pipeline {
 pub(super) fn read_pipelines(tables: &mut [Table<'_>], given: Given<'_>, context: &mut Context) {
     for node in taken(tables, "pipelines") {
         for (name, node) in entries("`[pipelines]`", node, &mut context.report) {
+            if context.pipelines.all.len() >= PIPELINES_MAX {
+                let reason = format!("a mapping has at most {PIPELINES_MAX} pipelines");
+                context.report.error("too-many", &name.span, reason, "leave out what nobody uses");
+                return;
+            }
             let Some(table) = Table::of("a pipeline", node, &mut context.report) else { continue };
             if let Some(pipeline) = read_pipeline(&name, table, given, context) {
                 context.pipelines.all.insert(name.value, pipeline);
@@ -105,7 +116,8 @@ pub(super) fn read_pipelines(tables: &mut [Table<'_>], given: Given<'_>, context
         .flat_map(|(name, ids)| ids.id.iter().map(|id| (name.clone(), id.span.clone())))
         .collect();
     for (name, span) in unknown {
-        let remedy = suggest(&name, context.pipelines.names(), &format!("add `[pipelines.{name}]`"));
+        let remedy =
+            context.report.suggest(&name, context.pipelines.names(), &format!("add `[pipelines.{name}]`"));
         context.report.error("unknown-pipeline", &span, format!("there is no pipeline `{name}`"), remedy);
     }
 }
@@ -121,7 +133,12 @@ fn read_pipeline(
     let id = table.text("id", report);
     let label = table.text("label", report);
     let stages = table.require("stages", report);
-    let stages = stages.map(|node| entries("`stages`", node, report)).unwrap_or_default();
+    let mut stages = stages.map(|node| entries("`stages`", node, report)).unwrap_or_default();
+    if let Some((first, _)) = stages.get(STAGES_MAX) {
+        let reason = format!("a pipeline has at most {STAGES_MAX} stages");
+        report.error("too-many", &first.span, reason, "leave out what nobody uses");
+        stages.truncate(STAGES_MAX);
+    }
     table.finish(report);
     let object = object?.value;
     let ids = context.environment.pipelines.remove(&name.value).unwrap_or_default();
@@ -144,7 +161,7 @@ fn read_pipeline(
             "unknown-stage",
             &id.span,
             format!("the pipeline `{}` has no stage `{stage}`", name.value),
-            suggest(stage, known, "add it to the pipeline's `stages`"),
+            context.report.suggest(stage, known, "add it to the pipeline's `stages`"),
         );
     }
     Some(Pipeline { object, id, stages, span: name.span.clone() })

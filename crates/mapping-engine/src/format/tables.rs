@@ -9,7 +9,8 @@ use toml::de::DeTable;
 use super::environment::entries;
 use super::{Context, Given, ObjectDoc};
 use crate::document::{At, Node, Table, text, texts};
-use crate::problem::{Span, suggest};
+use crate::path::PATH_BYTES_MAX;
+use crate::problem::Span;
 use crate::steps::picklist::Picklist;
 
 pub(super) fn read_picklists(node: Node<'_>, given: Given<'_>, context: &mut Context) {
@@ -98,8 +99,8 @@ fn read_picklist(name: &str, mut table: Table<'_>, given: Given<'_>, context: &m
     for (option, node) in back {
         let Some(word) = text(node, &mut context.report) else { continue };
         let Some((id, _)) = words.resolve(&option, given, context) else { continue };
-        let gives = |(known, given): &(Box<str>, Box<str>)| **known == *word.value && **given == *id;
-        if !filled.words.iter().any(gives) {
+        let key = if ignore_case { word.value.to_lowercase() } else { word.value.clone() };
+        if filled.map.get(key.as_str()).is_none_or(|gives| **gives != *id) {
             context.report.error(
                 "bad-picklist",
                 &word.span,
@@ -133,8 +134,11 @@ fn read_kind(table: &mut Table<'_>, context: &mut Context) -> Words {
 }
 
 pub(super) fn unknown_pipeline(name: &At<String>, context: &mut Context) {
-    let remedy =
-        suggest(&name.value, context.pipelines.names(), &format!("add `[pipelines.{}]`", name.value));
+    let remedy = context.report.suggest(
+        &name.value,
+        context.pipelines.names(),
+        &format!("add `[pipelines.{}]`", name.value),
+    );
     let reason = format!("there is no pipeline `{}`", name.value);
     context.report.error("unknown-pipeline", &name.span, reason, remedy);
 }
@@ -147,7 +151,7 @@ pub(super) fn unknown_stage(pipeline: &str, stage: &str, span: &Span, context: &
         "unknown-stage",
         span,
         format!("the pipeline `{pipeline}` has no stage `{stage}`"),
-        suggest(stage, known, &format!("add it to `[pipelines.{pipeline}.stages]`")),
+        context.report.suggest(stage, known, &format!("add it to `[pipelines.{pipeline}.stages]`")),
     );
 }
 
@@ -226,7 +230,7 @@ const SECRETS_MAX: usize = 2_000;
 pub(super) fn read_secret(node: Node<'_>, context: &mut Context) -> Vec<(String, At<String>)> {
     let mut all: Vec<(String, At<String>)> = Vec::new();
     for (collection, node) in entries("`[never_leaves_source]`", node, &mut context.report) {
-        let paths = texts(node, &mut context.report);
+        let paths = secret_paths(texts(node, &mut context.report), context);
         all.extend(paths.into_iter().map(|path| (collection.value.clone(), path)));
         if all.len() > SECRETS_MAX {
             let reason = format!("at most {SECRETS_MAX} paths are marked in one file");
@@ -235,6 +239,19 @@ pub(super) fn read_secret(node: Node<'_>, context: &mut Context) -> Vec<(String,
         }
     }
     all
+}
+
+/// Marked paths without those that are too long to be any.
+pub(super) fn secret_paths(mut paths: Vec<At<String>>, context: &mut Context) -> Vec<At<String>> {
+    paths.retain(|path| {
+        let fits = path.value.len() <= PATH_BYTES_MAX;
+        if !fits {
+            let reason = format!("a path has at most {PATH_BYTES_MAX} bytes");
+            context.report.error("too-many", &path.span, reason, "name a column, or a place inside one");
+        }
+        fits
+    });
+    paths
 }
 
 /// A table of the user's own keys with texts.
@@ -277,7 +294,7 @@ pub(super) fn warn_of_unused(root: &DeTable<'_>, context: &mut Context) {
     {
         let Some(toml::de::DeValue::Table(tables)) = root.get(key).map(Spanned::get_ref) else { continue };
         let used = if key == "picklists" { &context.used_picklists } else { &context.used_lookups };
-        for name in tables.keys().filter(|name| !used.iter().any(|used| used == name.get_ref())) {
+        for name in tables.keys().filter(|name| !used.contains(name.get_ref().as_ref())) {
             warn(code, what, name.get_ref(), &name.span(), &mut context.report);
         }
     }

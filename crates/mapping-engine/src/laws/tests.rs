@@ -14,7 +14,7 @@ use crate::flow::Ty;
 use crate::format::{self, OnBad};
 use crate::functions::{Functions, Refusal, ValueKind};
 use crate::inverse::compile;
-use crate::path::Path;
+use crate::path::{Path, Paths};
 use crate::plan::{EmptyPlan, FieldPlan, LinkPlan, PlaceCache, SourcePlan, TemplatePlan};
 use crate::property::{Form, Limits, TEXT_CHARS_MAX};
 use crate::step::Step;
@@ -86,7 +86,7 @@ impl Field {
         };
         let back = compile(&field, start).map_err(|reason| reason.reason.into_owned())?;
         let mut link = LinkPlan {
-            paths: paths.iter().map(|path| Path::new(path)).collect(),
+            paths: Paths::of(paths),
             scope: Vec::new(),
             fields: Vec::new(),
             edges: Vec::new(),

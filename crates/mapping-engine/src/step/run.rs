@@ -142,7 +142,7 @@ impl Step {
             Step::Url => web::url(text),
             Step::Phone(rule) => rule.read(text),
             Step::Replace { find, with } => Ok(text::replace(text, find, with)),
-            Step::Extract(pattern) => text::extract(text, pattern),
+            Step::Extract(pattern) => pattern.extract(text),
             Step::MaxLength { chars, cut } => text::max_length(text, *chars, *cut),
             Step::Picklist(table) => table.translate(text),
             _ => Err(self.refuse("text")),

@@ -130,29 +130,6 @@ pub(crate) fn replace<'a>(text: Cow<'a, str>, find: &str, with: &str) -> Cow<'a,
     if text.contains(find) { Cow::Owned(text.replace(find, with)) } else { text }
 }
 
-/// Longest text that a pattern is looked for in, in bytes: the search is linear, but by a factor that the pattern has.
-const SEARCH_BYTES_MAX: usize = 1 << 20;
-
-/// The first group of the first match, or the whole match of a pattern without groups.
-pub(crate) fn extract<'a>(text: Cow<'a, str>, pattern: &regex::Regex) -> Result<Cow<'a, str>, Failure> {
-    if text.len() > SEARCH_BYTES_MAX {
-        return Err(Failure::new(
-            "too-long",
-            "the value is longer than 1 MiB, which is too long for `extract`",
-            "shorten it at the source, or point at a part of it with `pointer`",
-        ));
-    }
-    let found = pattern.captures(&text).and_then(|groups| groups.get(1).or_else(|| groups.get(0)));
-    match found {
-        Some(found) => Ok(Cow::Owned(found.as_str().to_owned())),
-        None => Err(Failure::new(
-            "no-match",
-            "the value does not have the pattern that `extract` looks for",
-            "correct the value at the source, or widen the pattern",
-        )),
-    }
-}
-
 pub(crate) fn max_length(text: Cow<'_, str>, chars: usize, cut: bool) -> Result<Cow<'_, str>, Failure> {
     // No text has more characters than bytes.
     if text.len() <= chars || text.chars().count() <= chars {

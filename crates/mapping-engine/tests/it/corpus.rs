@@ -17,7 +17,7 @@ const EXPRESSIONS: &str = include_str!("../corpus/expressions.txt");
 const AT_ONCE: Duration = Duration::from_secs(20);
 
 #[allow(clippy::disallowed_methods, reason = "a hang is what is looked for")]
-fn at_once<T>(what: &str, run: impl FnOnce() -> T) -> T {
+pub(crate) fn at_once<T>(what: &str, run: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let done = run();
     assert!(start.elapsed() < AT_ONCE, "{what} took {:?}", start.elapsed());

@@ -11,6 +11,8 @@ mod format_reference;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod infer;
 #[cfg(test)]
 mod json_schema;

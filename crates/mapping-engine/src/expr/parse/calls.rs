@@ -8,6 +8,7 @@ use crate::expr::call::{Function, Signature};
 use crate::expr::token::Token;
 use crate::flow::Ty;
 use crate::problem::suggest;
+use crate::steps::pattern::Pattern;
 
 const FOLDS: [(&str, Fold); 5] = [
     ("all", Fold::All),
@@ -85,9 +86,7 @@ impl Parser<'_> {
         let pattern = match (parts.pop(), parts.is_empty()) {
             (Some(Part { node: Node::Constant(value), span, .. }), true) if value.as_text().is_some() => {
                 let pattern = value.as_text().unwrap_or_default();
-                regex::RegexBuilder::new(pattern).size_limit(1 << 18).build().map_err(|error| {
-                    let reason = error.to_string();
-                    let reason = reason.lines().last().unwrap_or_default().trim().to_owned();
+                Pattern::compile(pattern).map_err(|reason| {
                     problem(span, format!("not a regular expression: {reason}"), "correct the pattern")
                 })?
             }

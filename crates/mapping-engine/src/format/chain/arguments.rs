@@ -6,7 +6,6 @@ use toml::de::DeValue;
 use super::{UNITS_OF_TIME, bad, example, mark_of, read_formats};
 use crate::document::{At, Node, Table, count, text, texts, wrong_type};
 use crate::format::{Context, scalar};
-use crate::problem::suggest;
 use crate::step::{Convert, Given, ItemPlace, Side, Step};
 use crate::steps::json::Pointer;
 use crate::steps::name::PARTS;
@@ -185,7 +184,7 @@ fn read_region(node: Node<'_>, context: &mut Context) -> Option<Step> {
     table.finish(&mut context.report);
     let country = country?;
     let Some(regions) = place::regions(&country.value) else {
-        let remedy = suggest(
+        let remedy = context.report.suggest(
             &country.value,
             place::countries_with_regions(),
             "use a lookup table for other countries",
@@ -219,7 +218,7 @@ fn read_hash(node: Node<'_>, context: &mut Context) -> Option<Step> {
         Some(hash) => Some(Step::Hash(hash)),
         None => {
             let known: Vec<String> = context.functions.key_names().map(str::to_owned).collect();
-            let remedy = suggest(
+            let remedy = context.report.suggest(
                 &key.value,
                 known.iter().map(String::as_str),
                 "give it in the engagement's program with `Functions::with_key`",
@@ -244,11 +243,11 @@ fn read_mask(node: Node<'_>, context: &mut Context) -> Option<Step> {
 
 fn read_lookup(node: Node<'_>, context: &mut Context) -> Option<Step> {
     let name = text(node, &mut context.report)?;
-    context.used_lookups.push(name.value.clone());
+    context.used_lookups.insert(name.value.clone());
     if let Some(table) = context.lookups.get(&name.value) {
         return Some(Step::Lookup(table.clone()));
     }
-    let remedy = suggest(
+    let remedy = context.report.suggest(
         &name.value,
         context.lookups.keys().map(String::as_str),
         &format!("add `[lookups.{}]`", name.value),
@@ -312,7 +311,7 @@ fn read_unit(node: Node<'_>, context: &mut Context) -> Option<Step> {
     let mut find = |name: At<String>| match unit::find(&name.value) {
         Some(unit) => Some(unit),
         None => {
-            let remedy = suggest(&name.value, unit::names(), "use one of the reference's");
+            let remedy = context.report.suggest(&name.value, unit::names(), "use one of the reference's");
             bad(context, &name.span, format!("the unit `{}` is not known here", name.value), remedy)
         }
     };
@@ -393,7 +392,7 @@ fn read_convert(node: Node<'_>, context: &mut Context) -> Option<Step> {
     let rates = rates?;
     let Some(found) = context.rates.get(&rates.value).cloned() else {
         let known = context.rates.keys().map(String::as_str);
-        let remedy = suggest(&rates.value, known, &format!("add `[rates.{}]`", rates.value));
+        let remedy = context.report.suggest(&rates.value, known, &format!("add `[rates.{}]`", rates.value));
         context.report.error(
             "unknown-rates",
             &rates.span,
