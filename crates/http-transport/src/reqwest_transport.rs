@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::transport::{Transport, TransportError};
 
@@ -27,6 +28,7 @@ pub struct ReqwestTransportBuilder {
     gzip_requests: bool,
     answer_bytes_max: usize,
     user_agent: String,
+    client_certificate: Option<SecretString>,
 }
 
 impl Default for ReqwestTransportBuilder {
@@ -37,6 +39,7 @@ impl Default for ReqwestTransportBuilder {
             gzip_requests: false,
             answer_bytes_max: 64 * 1024 * 1024,
             user_agent: concat!("hubspot-integration-kit/", env!("CARGO_PKG_VERSION")).to_owned(),
+            client_certificate: None,
         }
     }
 }
@@ -77,15 +80,29 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// The certificate that this side shows (mutual TLS): PEM text of the certificate, its chain and its private key.
+    #[must_use]
+    pub fn client_certificate(mut self, pem: SecretString) -> Self {
+        self.client_certificate = Some(pem);
+        self
+    }
+
     /// Builds the transport and installs the process-wide TLS provider unless one is installed already.
     ///
     /// # Errors
-    /// When TLS cannot be set up or the user agent is no header value.
+    /// When TLS cannot be set up, the client certificate cannot be read, or the user agent is no header value.
     #[allow(clippy::disallowed_methods, reason = "the one place where a reqwest client is built")]
     pub fn build(self) -> Result<ReqwestTransport, TransportError> {
         // An error means that the program installed a provider of its own, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if let Some(pem) = &self.client_certificate {
+            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes()).map_err(|error| {
+                TransportError::not_sent("the client certificate cannot be read").with_source(error)
+            })?;
+            builder = builder.identity(identity);
+        }
+        let client = builder
             .connect_timeout(self.connect_timeout)
             .timeout(self.request_timeout)
             .redirect(reqwest::redirect::Policy::none())

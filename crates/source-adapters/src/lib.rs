@@ -3,5 +3,7 @@
 
 #[cfg(feature = "csv")]
 pub mod csv_folder;
+#[cfg(feature = "rest")]
+pub mod rest;
 #[cfg(feature = "sqlite")]
 pub mod sqlite_file;

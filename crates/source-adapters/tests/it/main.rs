@@ -3,5 +3,7 @@
 
 #[cfg(feature = "csv")]
 mod csv_folder;
+#[cfg(feature = "rest")]
+mod rest;
 #[cfg(feature = "sqlite")]
 mod sqlite_file;

@@ -1,0 +1,33 @@
+//! Any JSON API by a description: where it is, how it is called, how its pages follow each other, what it says on
+//! failure.
+//!
+//! Pure functions decide (`paging`, `since`, `answer`, `request`, `maintenance`); `caller` sends. What a description may say
+//! stands in [`FORMAT`].
+
+mod answer;
+mod caller;
+mod credential;
+mod description;
+mod maintenance;
+mod moment;
+mod origin;
+mod paging;
+mod pointer;
+mod problem;
+mod record;
+mod request;
+mod since;
+mod source;
+mod template;
+mod writer;
+
+pub use credential::{GrantKeeper, KeptGrant};
+pub use description::Description;
+pub use problem::{Problem, Problems};
+pub use source::{RestOptions, RestSource, transport};
+
+/// The reference of descriptions, in Markdown.
+pub const FORMAT: &str = include_str!("../docs/rest.md");
+
+#[cfg(test)]
+mod tests;

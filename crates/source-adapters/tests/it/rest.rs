@@ -1,0 +1,8 @@
+//! Described JSON APIs: the promises of an adapter, lists that move while they are read, credentials, failures.
+
+mod conformance;
+mod credentials;
+mod failures;
+mod moving_lists;
+mod shop;
+mod wire;
