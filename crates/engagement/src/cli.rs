@@ -57,6 +57,10 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Plan and write, once or for ever
     Run(Run),
+    /// Keep portals in step as a service: install pages, webhooks or the journal, a pass at news and by interval
+    Serve,
+    /// What the app hears of: subscriptions by the mapping, what waits, events to be worked once more
+    Webhooks(crate::commands::Webhooks),
     /// Compare both sides: counts, records, every mapped property, associations
     Verify(Verify),
     /// Check certificates that `verify --certificate` wrote
@@ -329,6 +333,9 @@ mod tests {
         for line in [
             "acme demo --stay --rows 100",
             "acme init --yes",
+            "acme serve --set serve.listen=127.0.0.1:0",
+            "acme webhooks plan --surplus pause",
+            "acme webhooks replay --from 2026-11-22T08:00:00Z --all",
             "acme doctor --json",
             "acme check --settings a.toml",
             "acme check --explain unknown-column",

@@ -8,19 +8,22 @@ mod dead_letters;
 mod demo;
 mod doctor;
 mod explain;
-mod init;
+pub(crate) mod init;
 mod mapping;
 mod plan;
 mod run;
+mod serve;
 mod state;
 mod status;
 mod verify;
+mod webhooks;
 
 pub(crate) use mapping::Mapping;
+pub(crate) use webhooks::Webhooks;
 
 use sync_core::EngineError;
 
-use crate::cli::Command;
+use crate::cli::{Cli, Command};
 use crate::engagement::Engagement;
 use crate::interrupt::Interrupts;
 use crate::screen::Screen;
@@ -31,11 +34,12 @@ use crate::{Failure, Outcome};
 pub(crate) async fn dispatch(
     engagement: &Engagement,
     settings: &Settings,
-    command: Command,
+    cli: Cli,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
+    let Cli { common, command } = cli;
     // These may be asked to end as a matter of course, and see to it themselves.
-    let ends_itself = matches!(&command, Command::Demo(_) | Command::Run(_));
+    let ends_itself = matches!(&command, Command::Demo(_) | Command::Run(_) | Command::Serve);
     // Boxed: the commands' futures are large, and only one of them ever runs.
     let work = Box::pin(async {
         match command {
@@ -47,6 +51,10 @@ pub(crate) async fn dispatch(
             Command::Plan(arguments) => plan::plan(engagement, settings, &arguments, screen).await,
             Command::Apply(arguments) => apply::apply(engagement, settings, &arguments, screen).await,
             Command::Run(arguments) => run::run(engagement, settings, &arguments, screen).await,
+            Command::Serve => serve::serve(engagement, settings, &common, screen).await,
+            Command::Webhooks(arguments) => {
+                webhooks::webhooks(engagement, settings, &arguments, screen).await
+            }
             Command::Verify(arguments) => verify::verify(engagement, settings, &arguments, screen).await,
             Command::Certificate(arguments) => certificate::certificate(settings, &arguments, screen),
             Command::Status => status::status(engagement, settings, screen).await,

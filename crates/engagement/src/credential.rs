@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use http_transport::{Clock, ReqwestTransport, TokenProvider, Transport};
 use oauth::{
-    App, Endpoints, Grants, KeyId, Keys, MasterKey, PortalId, PortalTokens, SqliteTokenStore,
-    StaticCredential, SystemEntropy, TokenEndpoint, WantedScopes,
+    App, AppTokens, Endpoints, GrantStatus, Grants, Installer, KeyId, Keys, MasterKey, PortalId,
+    PortalTokens, SqliteTokenStore, StaticCredential, SystemEntropy, TokenEndpoint, WantedScopes,
 };
 
 use crate::Failure;
@@ -42,13 +42,50 @@ fn installed(
         )
         .remedy("set it to the number of the HubSpot account that installed the app")
     })?;
-    let store = Arc::new(SqliteTokenStore::open(&oauth.tokens).map_err(|error| {
-        Failure::new(error.to_string()).remedy("set `oauth.tokens_file` to the file of sealed tokens")
-    })?);
+    let store = token_store(oauth)?;
     let grants = Arc::new(grants(oauth, store.clone())?);
     let endpoint = Arc::new(endpoint(&settings.hubspot.url, oauth, clock.clone())?);
     let holder = format!("process {}", std::process::id());
     Ok(PortalTokens::new(endpoint, grants, store, clock, portal, holder))
+}
+
+/// Tokens of the app itself, of no portal.
+pub(crate) fn app_tokens(
+    settings: &Settings,
+    oauth: &OAuthSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<AppTokens, Failure> {
+    let endpoint = Arc::new(endpoint(&settings.hubspot.url, oauth, clock.clone())?);
+    let scopes = WantedScopes::required([settings.hearing.app_scopes.as_str()]);
+    Ok(AppTokens::new(endpoint, clock, &scopes))
+}
+
+/// What installs the app, and where its grants rest.
+pub(crate) fn installer(
+    settings: &Settings,
+    oauth: &OAuthSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<(Installer, Arc<Grants>), Failure> {
+    let store = token_store(oauth)?;
+    let grants = Arc::new(grants(oauth, store.clone())?);
+    let endpoint = Arc::new(endpoint(&settings.hubspot.url, oauth, clock.clone())?);
+    Ok((Installer::new(endpoint, grants.clone(), store, clock), grants))
+}
+
+/// Whether a person has to install the app again. Asks the token store, not HubSpot; of a static token nothing is known
+/// here.
+pub(crate) async fn is_refused(settings: &Settings, clock: Arc<dyn Clock>) -> Result<bool, Failure> {
+    let Some(oauth) = &settings.oauth else { return Ok(false) };
+    let tokens = installed(settings, oauth, clock)?;
+    let grant = tokens.status().await.map_err(|error| Failure::new(error.to_string()))?;
+    Ok(grant.is_none_or(|grant| *grant.status() != GrantStatus::Active))
+}
+
+fn token_store(oauth: &OAuthSettings) -> Result<Arc<SqliteTokenStore>, Failure> {
+    let store = SqliteTokenStore::open(&oauth.tokens).map_err(|error| {
+        Failure::new(error.to_string()).remedy("set `oauth.tokens_file` to the file of sealed tokens")
+    })?;
+    Ok(Arc::new(store))
 }
 
 /// Grants in `store`, sealed with the key in the settings.

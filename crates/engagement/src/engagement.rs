@@ -9,7 +9,7 @@ use std::sync::Arc;
 use mapping_engine::Functions;
 use sync_types::Source;
 
-use crate::cli::{self, Cli, LogFormat};
+use crate::cli::{self, Cli, Common, LogFormat};
 use crate::outcome::exit_code;
 use crate::screen::Screen;
 use crate::settings::{Settings, Sources};
@@ -107,26 +107,32 @@ pub fn run(engagement: Engagement) -> ExitCode {
 }
 
 fn start(engagement: &Engagement, cli: Cli, screen: &Screen) -> Result<Outcome, Failure> {
-    let settings = load(engagement, &cli)?;
+    let settings = load(engagement, &cli.common, None)?;
     logging::start(&settings.log, screen.bars())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::new("the program cannot start its threads")
             .remedy("look at the limits that this machine sets for processes and open files")
             .caused_by(&error)
     })?;
-    runtime.block_on(commands::dispatch(engagement, &settings, cli.command, screen))
+    runtime.block_on(commands::dispatch(engagement, &settings, cli, screen))
 }
 
-fn load(engagement: &Engagement, cli: &Cli) -> Result<Settings, Failure> {
+/// The settings of this command line, with those of one portal over them where a file of its own is given.
+pub(crate) fn load(
+    engagement: &Engagement,
+    common: &Common,
+    portal: Option<&Path>,
+) -> Result<Settings, Failure> {
     let found = PathBuf::from(SETTINGS_FILE);
-    let file = cli.common.settings.clone().or_else(|| found.is_file().then_some(found));
-    let mut assignments = cli.common.set.clone();
-    if let Some(format) = cli.common.log {
+    let file = common.settings.clone().or_else(|| found.is_file().then_some(found));
+    let mut assignments = common.set.clone();
+    if let Some(format) = common.log {
         assignments.push(format!("log.format={}", if format == LogFormat::Json { "json" } else { "pretty" }));
     }
     Settings::load(&Sources {
         built_in: engagement.settings,
         file: file.as_deref(),
+        portal,
         environment: variables(std::env::vars_os()),
         assignments: &assignments,
     })

@@ -15,6 +15,8 @@ mod outcome;
 mod progress;
 mod reports;
 mod screen;
+mod serve;
+pub mod service;
 pub mod settings;
 mod wiring;
 

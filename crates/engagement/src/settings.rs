@@ -3,6 +3,7 @@
 mod keys;
 mod layers;
 mod oauth;
+mod service;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 
 use self::layers::{Layers, Made};
 pub use self::oauth::OAuthSettings;
+pub use self::service::{FeedKind, HearingSettings, ServiceSettings};
 use crate::Failure;
 
 /// What the settings are read from.
@@ -24,6 +26,8 @@ pub struct Sources<'a> {
     pub built_in: &'a str,
     /// The file named on the command line, or one that happens to be there.
     pub file: Option<&'a Path>,
+    /// The file of one portal, over that file and the environment: what is said of one portal is said of it alone.
+    pub portal: Option<&'a Path>,
     /// The environment; only names that start with `KIT_` are looked at.
     pub environment: Vec<(String, String)>,
     /// `key=value` texts of the command line.
@@ -37,6 +41,10 @@ pub struct Settings {
     pub hubspot: HubSpot,
     /// The installed app whose grant is the credential; a static token where there is none.
     pub oauth: Option<OAuthSettings>,
+    /// How the service runs.
+    pub service: ServiceSettings,
+    /// How changes in HubSpot are heard of.
+    pub hearing: HearingSettings,
     /// What is read.
     pub source: Source,
     /// The mapping file, where it is not the built-in one.
@@ -159,14 +167,12 @@ impl Settings {
         let mut layers = Layers::default();
         layers.add_text(sources.built_in, None)?;
         if let Some(path) = sources.file {
-            let text = fs::read_to_string(path).map_err(|error| {
-                Failure::new(format!("settings file {} cannot be read", path.display()))
-                    .remedy("check the path after `--settings`, and that the file is readable")
-                    .caused_by(&error)
-            })?;
-            layers.add_text(&text, Some(path))?;
+            layers.add_text(&read(path)?, Some(path))?;
         }
         layers.add_environment(sources.environment.iter().cloned())?;
+        if let Some(path) = sources.portal {
+            layers.add_text(&read(path)?, Some(path))?;
+        }
         for assignment in sources.assignments {
             layers.add_assignment(assignment)?;
         }
@@ -186,6 +192,14 @@ impl Settings {
     }
 }
 
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("settings file {} cannot be read", path.display()))
+            .remedy("check the path after `--settings`, and that the file is readable")
+            .caused_by(&error)
+    })
+}
+
 /// The settings there are with their meaning, one per line, for the help text.
 #[must_use]
 pub fn help() -> String {
@@ -197,9 +211,12 @@ pub fn help() -> String {
 }
 
 fn check(layers: &Layers) -> Result<Settings, Failure> {
+    let oauth = oauth::read(layers)?;
     Ok(Settings {
         hubspot: hubspot(layers)?,
-        oauth: oauth::read(layers)?,
+        service: service::service(layers)?,
+        hearing: service::hearing(layers, oauth.as_ref())?,
+        oauth,
         source: source(layers)?,
         mapping: text(layers, "mapping.file").map(PathBuf::from),
         state: text(layers, "state.file").unwrap_or("state.db").into(),

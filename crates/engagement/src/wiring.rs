@@ -6,8 +6,8 @@ pub(crate) mod runnable;
 use std::path::Path;
 use std::sync::Arc;
 
-use http_transport::{Clock, TokioClock};
-use hubspot_adapter::{HubSpotDestination, SearchFeed};
+use http_transport::{Clock, TokenProvider, TokioClock};
+use hubspot_adapter::{HubSpotDestination, RepairedFeed, SearchFeed};
 use hubspot_client::{ApiVersion, Client, ErrorKind, Limits};
 use mapping_engine::{Check, CheckedMapping, Functions, Portal, Problems, Schemas};
 use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
@@ -45,11 +45,20 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 
 /// Opens the source, checks the mapping against it, and asks the portal who it is.
 pub(crate) async fn connect(engagement: &Engagement, settings: &Settings) -> Result<Wired, Failure> {
+    connect_over(engagement, settings, || client(settings)).await
+}
+
+/// As [`connect`], with a client of the caller's making.
+pub(crate) async fn connect_over(
+    engagement: &Engagement,
+    settings: &Settings,
+    client: impl FnOnce() -> Result<Client, Failure>,
+) -> Result<Wired, Failure> {
     let source = source(engagement, settings)?;
     let source_schemas = source.describe().await?;
     // What the mapping alone gets wrong is told before anybody is asked.
     mapping(engagement, settings, Some(&source_schemas), None)?;
-    let client = client(settings)?;
+    let client = client()?;
     let portal = portal(&client, settings).await?;
     let known = Portal { id: portal.parse().ok(), ..Portal::default() };
     let schemas = Schemas { source: Some(&source_schemas), hubspot: None };
@@ -93,27 +102,50 @@ fn assemble(
     client: &Client,
     portal: String,
 ) -> Result<Engine, Failure> {
-    runnable::check(&mapping, &source, settings)?;
     let destination = Arc::new(HubSpotDestination::new(client.clone()));
     // Changes in HubSpot matter to a link that brings them to the source.
     let listens = mapping.links().iter().any(|link| link.direction.to_left());
-    let feed: Option<Arc<dyn Feed>> =
-        listens.then(|| Arc::new(SearchFeed::new(Arc::clone(&destination), clock())) as Arc<dyn Feed>);
+    // By search alone, but in the terms of a service over the same state file, which may hear of changes sooner.
+    let search = Arc::new(SearchFeed::new(Arc::clone(&destination), clock()));
+    let feed = RepairedFeed::new(None, search, settings.hearing.repair, clock());
+    let feed: Option<Arc<dyn Feed>> = listens.then(|| Arc::new(feed) as Arc<dyn Feed>);
     let mut options = Options::default();
     options.sweep = runnable::needs_sweep(&mapping, feed.as_ref().is_some_and(|feed| feed.sees().deletes));
-    let writer = Arc::clone(&source).writer();
-    let engagement = mapping.name().to_owned();
-    let store = open_store(&settings.state, &engagement, &portal)?;
+    let run = Runnable { mapping: Arc::new(mapping), source, destination, feed, portal };
+    engine_over(settings, &run, clock(), options)
+}
+
+/// What an engine is made of, beside its state file. Cloning shares it.
+#[derive(Clone, Debug)]
+pub(crate) struct Runnable {
+    pub(crate) mapping: Arc<CheckedMapping>,
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) destination: Arc<HubSpotDestination>,
+    pub(crate) feed: Option<Arc<dyn Feed>>,
+    pub(crate) portal: String,
+}
+
+/// An engine on the state file in the settings, which it holds until it is dropped.
+pub(crate) fn engine_over(
+    settings: &Settings,
+    run: &Runnable,
+    clock: Arc<dyn Clock>,
+    options: Options,
+) -> Result<Engine, Failure> {
+    runnable::check(&run.mapping, &run.source, settings)?;
+    let run = run.clone();
+    let engagement = run.mapping.name().to_owned();
+    let store = open_store(&settings.state, &engagement, &run.portal)?;
     Ok(Engine::new(Parts {
         engagement,
-        portal,
-        mapper: Arc::new(mapping),
-        source,
-        writer,
-        destination,
-        feed,
+        portal: run.portal,
+        mapper: run.mapping,
+        writer: Arc::clone(&run.source).writer(),
+        source: run.source,
+        destination: run.destination,
+        feed: run.feed,
         store: Box::new(store),
-        clock: clock(),
+        clock,
         options,
     })?)
 }
@@ -148,11 +180,16 @@ pub(crate) fn open_store(path: &Path, engagement: &str, portal: &str) -> Result<
 
 /// The client of the portal in the settings.
 pub(crate) fn client(settings: &Settings) -> Result<Client, Failure> {
+    client_over(settings, credential::provider(settings, clock())?, clock())
+}
+
+/// The same with tokens and a clock of the caller's.
+pub(crate) fn client_over(
+    settings: &Settings,
+    tokens: Arc<dyn TokenProvider>,
+    clock: Arc<dyn Clock>,
+) -> Result<Client, Failure> {
     let hubspot = &settings.hubspot;
-    let version = match hubspot.api_version.as_str() {
-        "legacy" => ApiVersion::legacy(),
-        date => ApiVersion::dated(date),
-    };
     let mut limits = match hubspot.limits {
         LimitsName::Starter => Limits::starter(),
         LimitsName::Professional => Limits::professional(),
@@ -163,11 +200,19 @@ pub(crate) fn client(settings: &Settings) -> Result<Client, Failure> {
     limits.share = hubspot.share;
     limits.live_reserve = hubspot.live_reserve;
     Ok(Client::builder(&hubspot.url)
-        .token_provider(credential::provider(settings, clock())?)
-        .api_version(version)
-        .clock(clock())
+        .token_provider(tokens)
+        .api_version(api_version(settings))
+        .clock(clock)
         .limits(limits)
         .build()?)
+}
+
+/// The version of HubSpot's API to speak.
+pub(crate) fn api_version(settings: &Settings) -> ApiVersion {
+    match settings.hubspot.api_version.as_str() {
+        "legacy" => ApiVersion::legacy(),
+        date => ApiVersion::dated(date),
+    }
 }
 
 /// The portal's id, asked of the portal itself.

@@ -6,7 +6,10 @@ use sync_types::{DestinationError, DestinationErrorKind, RecordId, Rejection};
 /// A failure that concerns every further call as well, with what to do about it.
 pub(crate) fn destination_error(error: Error) -> DestinationError {
     let (kind, remedy) = match error.kind() {
-        ErrorKind::RevokedCredential | ErrorKind::NoToken => (
+        ErrorKind::NoToken => {
+            (DestinationErrorKind::Unavailable, "no token can be had now: run again later".to_owned())
+        }
+        ErrorKind::RevokedCredential => (
             DestinationErrorKind::Revoked,
             "the credential is wrong, expired or revoked: make a new one in HubSpot and set it".to_owned(),
         ),

@@ -1,6 +1,8 @@
 //! Where events wait, durably, from the moment HubSpot gets its 200 until the engine has made their work its own.
 
 #[cfg(feature = "sqlite")]
+mod arrivals;
+#[cfg(feature = "sqlite")]
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -112,6 +114,9 @@ pub trait Inbox: fmt::Debug + Send + Sync {
 
     /// The number of new events stored since the inbox was opened; its changes wake who waits for work.
     fn arrivals(&self) -> watch::Receiver<u64>;
+
+    /// The same of one portal alone.
+    fn arrivals_of(&self, portal: PortalId) -> watch::Receiver<u64>;
 }
 
 /// What went wrong with an inbox.

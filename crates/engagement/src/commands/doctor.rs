@@ -5,7 +5,7 @@ use sync_types::Mapper;
 use crate::engagement::Engagement;
 use crate::screen::{Screen, Tone, counted};
 use crate::settings::{Settings, SourceKind};
-use crate::{Failure, Outcome, wiring};
+use crate::{Failure, Outcome, serve, wiring};
 
 use super::init;
 
@@ -33,6 +33,7 @@ pub(super) async fn doctor(
     {
         if look("portal", portal(settings).await) {
             look("provisioned", provisioned(engagement, settings).await);
+            look("hearing", hearing(engagement, settings).await);
             look("state", state(engagement, settings).await);
         }
     } else {
@@ -104,6 +105,16 @@ async fn provisioned(engagement: &Engagement, settings: &Settings) -> Result<Str
     }
     Err(Failure::new(format!("the portal lacks {}", init::counts(&missing)))
         .remedy("`init --yes` creates it"))
+}
+
+/// How changes in HubSpot are heard of, and what that promises.
+async fn hearing(engagement: &Engagement, settings: &Settings) -> Result<String, Failure> {
+    let mapping = wiring::mapping(engagement, settings, None, None)?;
+    if !mapping.links().iter().any(serve::listens) {
+        return Ok("the mapping flows to HubSpot only: there is nothing to hear of".to_owned());
+    }
+    let kind = serve::chosen(settings, &wiring::clock()).await?;
+    Ok(format!("by {}", serve::promise(kind, settings.hearing.repair)))
 }
 
 async fn state(engagement: &Engagement, settings: &Settings) -> Result<String, Failure> {

@@ -42,7 +42,7 @@ pub(super) async fn init(
 }
 
 /// What the portal lacks.
-pub(super) async fn missing(wired: &Wired) -> Result<Vec<Step>, Failure> {
+pub(crate) async fn missing(wired: &Wired) -> Result<Vec<Step>, Failure> {
     Ok(provision::plan(&wired.client, wired.mapping.requirements()).await?)
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn provision(wired: &Wired) -> Result<Vec<Step>, Failure> {
 }
 
 /// Steps in one line, by kind.
-pub(super) fn counts(steps: &[Step]) -> String {
+pub(crate) fn counts(steps: &[Step]) -> String {
     type Is = fn(&Step) -> bool;
     let kinds: [(&str, &str, Is); 4] = [
         ("custom object", "custom objects", |step| matches!(step, Step::Object { .. })),

@@ -57,14 +57,19 @@ pub(super) fn read(layers: &Layers) -> Result<Option<OAuthSettings>, Failure> {
 
 /// The secret at `place`, or in the file that `place` with `_file` behind it names.
 fn secret(layers: &Layers, place: &str, what: &str) -> Result<SecretString, Failure> {
+    maybe_secret(layers, place)?.ok_or_else(|| missing(place, what))
+}
+
+/// As [`secret`], if there is one.
+pub(super) fn maybe_secret(layers: &Layers, place: &str) -> Result<Option<SecretString>, Failure> {
     if let Some(said) = text(layers, place) {
-        return Ok(SecretString::from(said.trim()));
+        return Ok(Some(SecretString::from(said.trim())));
     }
-    let Some(made) = layers.get(&format!("{place}_file")) else { return Err(missing(place, what)) };
+    let Some(made) = layers.get(&format!("{place}_file")) else { return Ok(None) };
     let read = fs::read_to_string(&made.text).map_err(|error| {
         Failure::new(format!("{}: the secret file {} cannot be read", made.origin, made.text))
             .remedy("check its path, and that this user may read it")
             .caused_by(&error)
     })?;
-    Ok(SecretString::from(read.trim()))
+    Ok(Some(SecretString::from(read.trim())))
 }

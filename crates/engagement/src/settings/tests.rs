@@ -13,6 +13,7 @@ fn load(file: &str, environment: &[(&str, &str)], assignments: &[&str]) -> Resul
     let assignments: Vec<String> = assignments.iter().map(|text| (*text).to_owned()).collect();
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let loaded = Settings::load(&Sources {
+        portal: None,
         built_in: CSV,
         file: Some(&path),
         environment: environment.iter().map(own).collect(),

@@ -1,5 +1,6 @@
 //! The inbox in one SQLite file: write-ahead log, flushed at every commit, many calls to a commit.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::watch;
 
+use super::arrivals::Arrivals;
 use super::schema::{APPLICATION_ID, MIGRATIONS};
 use super::writer::{self, Ended, Line, classify};
 use super::{Inbox, InboxError, InboxErrorKind, Replay, Stored, Waiting};
@@ -25,7 +27,7 @@ const EXPIRE_ROWS: i64 = 5_000;
 pub struct SqliteInbox {
     line: Line,
     ended: Ended,
-    arrivals: watch::Sender<u64>,
+    arrivals: Arrivals,
 }
 
 impl fmt::Debug for SqliteInbox {
@@ -67,7 +69,7 @@ impl SqliteInbox {
     fn prepare(mut connection: Connection) -> Result<Self, InboxError> {
         migrate(&mut connection)?;
         let (line, ended) = writer::start(connection)?;
-        Ok(Self { line, ended, arrivals: watch::Sender::new(0) })
+        Ok(Self { line, ended, arrivals: Arrivals::default() })
     }
 
     #[cfg(test)]
@@ -85,13 +87,11 @@ impl SqliteInbox {
     /// Moves done events back, and wakes who waits for work.
     async fn wait_again(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<u64> + Send + 'static,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<HashMap<PortalId, u64>> + Send + 'static,
     ) -> Result<u64, InboxError> {
-        let count = self.line.call(0, work).await?;
-        if count > 0 {
-            self.arrivals.send_modify(|arrivals| *arrivals += count);
-        }
-        Ok(count)
+        let counts = self.line.call(0, work).await?;
+        self.arrivals.tell(&counts);
+        Ok(counts.values().sum())
     }
 
     async fn insert(
@@ -117,21 +117,22 @@ impl SqliteInbox {
                 let mut insert = connection.prepare_cached(
                     "INSERT INTO waiting (portal, id, received, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                 )?;
-                let mut new = 0;
+                let mut new: HashMap<PortalId, u64> = HashMap::new();
                 for row in &rows {
                     let id = row.id.as_bytes();
                     if newest_done.is_some_and(|newest| *id <= newest) && is_done.exists([id])? {
                         continue;
                     }
-                    new += insert.execute(params![row.portal, id, received, row.body])? as u64;
+                    if insert.execute(params![row.portal, id, received, row.body])? > 0 {
+                        *new.entry(PortalId(row.portal.cast_unsigned())).or_default() += 1;
+                    }
                 }
                 more(connection)?;
                 Ok(new)
             })
             .await?;
-        if new > 0 {
-            self.arrivals.send_modify(|count| *count += new);
-        }
+        self.arrivals.tell(&new);
+        let new = new.values().sum();
         Ok(Stored { new, repeated: total - new })
     }
 }
@@ -303,15 +304,29 @@ impl Inbox for SqliteInbox {
     }
 
     fn arrivals(&self) -> watch::Receiver<u64> {
-        self.arrivals.subscribe()
+        self.arrivals.all()
+    }
+
+    fn arrivals_of(&self, portal: PortalId) -> watch::Receiver<u64> {
+        self.arrivals.of_portal(portal)
     }
 }
 
-/// Lets the done events of a span wait again.
-fn again(connection: &Connection, span: &str, bounds: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<u64> {
+/// Lets the done events of a span wait again; says how many of each portal.
+fn again(
+    connection: &Connection,
+    span: &str,
+    bounds: &[&dyn rusqlite::ToSql],
+) -> rusqlite::Result<HashMap<PortalId, u64>> {
     let copy = "INSERT INTO waiting (portal, id, received, body) SELECT portal, id, received, body FROM done";
     connection.execute(&format!("{copy} WHERE {span}"), bounds)?;
-    Ok(connection.execute(&format!("DELETE FROM done WHERE {span}"), bounds)? as u64)
+    let mut moved = connection.prepare(&format!("SELECT portal, count(*) FROM done WHERE {span} GROUP BY portal"))?;
+    let counts = moved.query_map(bounds, |row| {
+        Ok((PortalId(row.get::<_, i64>(0)?.cast_unsigned()), row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
+    let counts = counts.collect::<rusqlite::Result<_>>()?;
+    connection.execute(&format!("DELETE FROM done WHERE {span}"), bounds)?;
+    Ok(counts)
 }
 
 fn read(id: EventId, body: &str) -> Result<Event, InboxError> {

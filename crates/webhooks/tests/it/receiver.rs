@@ -294,6 +294,9 @@ impl Inbox for Stuck {
     fn arrivals(&self) -> watch::Receiver<u64> {
         watch::channel(0).1
     }
+    fn arrivals_of(&self, _: PortalId) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
 }
 
 #[tokio::test]
