@@ -264,7 +264,7 @@ fn compile(mut doc: MappingDoc, check: &Check<'_>, context: &mut Context) -> Com
                 plan.edges.push(edge);
             }
         }
-        privacy::check_link(link, &doc.secret, &plan, &compiled, &rules, context);
+        privacy::check_link(link, &doc.secret, &mut plan, &compiled, &rules, context);
         links.push(compiled);
         plans.push(plan);
         rights.push(right);

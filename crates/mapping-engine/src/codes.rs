@@ -72,7 +72,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "duplicate-name",
-        "Links, associations, objects, options and a picklist's words are named, and so each name stands once.",
+        "Links, associations, objects, tables, options and a picklist's words are named, and so each name stands once, over all files.",
     ),
     (
         "duplicate-target",
@@ -162,6 +162,7 @@ const CODES: &[(&str, &str)] = &[
     ("unused-lookup", "A lookup table that no field uses is likely a forgotten transform."),
     ("unused-object", "An object is defined that no link writes. It is not made."),
     ("unused-picklist", "A picklist that no field uses is likely a forgotten transform."),
+    ("unused-rates", "A table of rates that no field uses is likely a forgotten transform."),
     ("unused-pipeline", "A pipeline that no field and no picklist uses is likely a forgotten field."),
     (
         "weak-match",

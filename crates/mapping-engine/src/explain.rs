@@ -14,6 +14,21 @@ pub struct Explanation {
     pub record: ExternalId,
     /// The properties, in the link's order.
     pub fields: Vec<FieldExplanation>,
+    /// The associations, in the order of the file.
+    pub associations: Vec<AssociationExplanation>,
+}
+
+/// Which other records an association names.
+#[derive(Clone, Debug)]
+pub struct AssociationExplanation {
+    /// The rule's name.
+    pub rule: String,
+    /// The source path of the key.
+    pub path: String,
+    /// How far the keys may be shown: who shows [`AssociationExplanation::outcome`] has to look.
+    pub sensitivity: Sensitivity,
+    /// The other records' ids in their collection; none where the key is empty or the rule's condition does not hold.
+    pub outcome: Result<Vec<ExternalId>, FieldProblem>,
 }
 
 /// How one property gets its value.
@@ -46,12 +61,30 @@ impl fmt::Display for Explanation {
             match &field.outcome {
                 Ok(Some(value)) => writeln!(f, "    = {}", shown(value))?,
                 Ok(None) => writeln!(f, "    = left alone")?,
+                Err(problem) => show_problem(f, problem)?,
+            }
+        }
+        for association in &self.associations {
+            match &association.outcome {
+                Ok(keys) if keys.is_empty() => writeln!(f, "  {} -> nothing", association.rule)?,
+                Ok(_) if association.sensitivity == Sensitivity::Sensitive => {
+                    writeln!(f, "  {} -> (not shown)", association.rule)?;
+                }
+                Ok(keys) => {
+                    let keys: Vec<&str> = keys.iter().map(ExternalId::as_str).collect();
+                    writeln!(f, "  {} -> {}", association.rule, keys.join(", "))?;
+                }
                 Err(problem) => {
-                    writeln!(f, "    ! {} [{}]", problem.reason, problem.code)?;
-                    writeln!(f, "      help: {}", problem.remedy)?;
+                    writeln!(f, "  {} <- {}", association.rule, association.path)?;
+                    show_problem(f, problem)?;
                 }
             }
         }
         Ok(())
     }
+}
+
+fn show_problem(f: &mut fmt::Formatter<'_>, problem: &FieldProblem) -> fmt::Result {
+    writeln!(f, "    ! {} [{}]", problem.reason, problem.code)?;
+    writeln!(f, "      help: {}", problem.remedy)
 }

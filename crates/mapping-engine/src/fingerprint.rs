@@ -45,33 +45,56 @@ pub(crate) fn fingerprint(canonical: &str, lookups: &[(String, u64)], plans: &[L
     Fingerprinter::new(*b"mapping-content\n").text(&text).0
 }
 
+/// Whose words the keys of a table are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// The format's, at the top of a file.
+    Top,
+    /// The user's own names of tables whose keys are the format's.
+    Names,
+    /// The format's; some of them are for people only.
+    Format,
+    /// The user's own, all the way down.
+    Own,
+}
+
+impl Keys {
+    /// Whose words the keys below one of these are.
+    fn below(self, key: &str) -> Keys {
+        match self {
+            Keys::Top if matches!(key, "picklists" | "rates" | "never_leaves_source") => Keys::Names,
+            Keys::Format if matches!(key, "map" | "back") => Keys::Own,
+            Keys::Own => Keys::Own,
+            Keys::Top | Keys::Names | Keys::Format => Keys::Format,
+        }
+    }
+}
+
 /// Appends the content of a file's table in one writing.
 pub(crate) fn canonical_text(table: &DeTable<'_>, text: &mut String) {
     let root = table.iter().filter(|(key, _)| !ELSEWHERE.contains(&key.get_ref().as_ref()));
-    write_entries(text, root.map(|(key, value)| (key.get_ref().as_ref(), value.get_ref())), true);
+    write_entries(text, root.map(|(key, value)| (key.get_ref().as_ref(), value.get_ref())), Keys::Top);
 }
 
-/// Writes a table's entries by key. `named`: the keys are the format's, and some of them are for people only.
+/// Writes a table's entries by key.
 fn write_entries<'a>(
     text: &mut String,
     entries: impl Iterator<Item = (&'a str, &'a DeValue<'a>)>,
-    named: bool,
+    keys: Keys,
 ) {
     let mut entries: Vec<_> = entries.collect();
-    entries.retain(|(key, _)| !named || !FOR_PEOPLE.contains(key));
+    entries.retain(|(key, _)| !matches!(keys, Keys::Top | Keys::Format) || !FOR_PEOPLE.contains(key));
     entries.sort_by_key(|(key, _)| *key);
     text.push('{');
     for (key, value) in entries {
         let _ = write!(text, "{key:?}:");
-        // Below these the keys are the user's own.
-        let own = named && matches!(key, "map" | "back");
-        write_value(text, value, named && !own);
+        write_value(text, value, keys.below(key));
         text.push(',');
     }
     text.push('}');
 }
 
-fn write_value(text: &mut String, value: &DeValue<'_>, named: bool) {
+fn write_value(text: &mut String, value: &DeValue<'_>, keys: Keys) {
     match value {
         DeValue::String(value) => {
             let _ = write!(text, "{value:?}");
@@ -89,7 +112,7 @@ fn write_value(text: &mut String, value: &DeValue<'_>, named: bool) {
         DeValue::Array(items) => {
             text.push('[');
             for item in items {
-                write_value(text, item.get_ref(), named);
+                write_value(text, item.get_ref(), keys);
                 text.push(',');
             }
             text.push(']');
@@ -98,7 +121,7 @@ fn write_value(text: &mut String, value: &DeValue<'_>, named: bool) {
             write_entries(
                 text,
                 table.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref())),
-                named,
+                keys,
             );
         }
     }

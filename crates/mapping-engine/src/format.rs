@@ -23,12 +23,14 @@ use toml::de::{DeTable, DeValue};
 use crate::document::{At, Node, Table, placed, text, wrong_type};
 use crate::files::{Files, Sources, check_include};
 use crate::functions::Functions;
+use crate::objects::name_of;
 use crate::portal::Portal;
-use crate::problem::Report;
+use crate::problem::{Report, nearest};
 use crate::steps::currency::RateTable;
 use crate::steps::lookup::Lookup;
 use crate::steps::phone::{Region, find_region, region_codes};
 use crate::steps::picklist::Picklist;
+use crate::steps::place;
 
 pub(crate) use doc::*;
 use environment::Environment;
@@ -43,6 +45,7 @@ pub(crate) struct Context {
     pub(crate) rates: HashMap<String, Arc<RateTable>>,
     pub(crate) functions: Functions,
     pub(crate) used_lookups: HashSet<String>,
+    pub(crate) used_rates: HashSet<String>,
     /// How much text the lookup tables have so far.
     pub(crate) lookup_bytes: usize,
     /// What each lookup table holds, for the fingerprint.
@@ -66,11 +69,23 @@ impl Context {
         match self.zones.get(&name.value) {
             Ok(zone) => Some(zone),
             Err(_) => {
+                // `Vienna` is `Europe/Vienna`.
+                let known: Vec<String> = self.zones.available().map(|zone| zone.to_string()).collect();
+                let wanted = name.value.trim().replace(' ', "_");
+                let ends = |zone: &&String| {
+                    zone.rsplit('/').next().is_some_and(|town| town.eq_ignore_ascii_case(&wanted))
+                };
+                let near = known.iter().find(ends).map(String::as_str);
+                let near = near.or_else(|| nearest(&name.value, known.iter().map(String::as_str)));
+                let remedy = near.map_or_else(
+                    || String::from("use a name of the IANA database, such as `Europe/Berlin` or `UTC`"),
+                    |zone| format!("did you mean `{zone}`?"),
+                );
                 self.report.error(
                     "bad-argument",
                     &name.span,
                     format!("there is no time zone `{}`", name.value),
-                    "use a name of the IANA database, such as `Europe/Berlin` or `UTC`",
+                    remedy,
                 );
                 None
             }
@@ -80,18 +95,34 @@ impl Context {
     pub(crate) fn region(&mut self, code: &At<String>) -> Option<&'static Region> {
         let found = find_region(&code.value);
         if found.is_none() {
+            // `Austria` is `AT`.
+            let meant = place::country(&code.value, place::CountryForm::Alpha2).ok();
+            let meant = meant.filter(|meant| *meant != code.value && find_region(meant).is_some());
+            let otherwise = "use an ISO 3166 code in capitals, or write numbers with their country code";
+            let remedy = meant.map_or_else(
+                || self.report.suggest(&code.value, region_codes(), otherwise),
+                |meant| format!("did you mean `{meant}`?"),
+            );
             self.report.error(
                 "bad-argument",
                 &code.span,
                 format!("the region `{}` is not known here", code.value),
-                self.report.suggest(
-                    &code.value,
-                    region_codes(),
-                    "use an ISO 3166 code in capitals, or write numbers with their country code",
-                ),
+                remedy,
             );
         }
         found
+    }
+
+    /// Tells a name that another file of the mapping has given already; in one file TOML itself refuses that.
+    pub(crate) fn once(&mut self, what: &str, name: &At<String>, known: bool) {
+        if known {
+            self.report.error(
+                "duplicate-name",
+                &name.span,
+                format!("the {what} `{}` stands in another file of the mapping too", name.value),
+                "keep one of the two, or give them different names",
+            );
+        }
     }
 
     /// One of a set of words.
@@ -135,6 +166,7 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
         rates: HashMap::new(),
         functions: given.functions.cloned().unwrap_or_default(),
         used_lookups: HashSet::new(),
+        used_rates: HashSet::new(),
         lookup_bytes: 0,
         digests: Vec::new(),
         pipelines: Pipelines::default(),
@@ -193,7 +225,8 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
     {
         main.missing("links", &mut context.report);
     }
-    let links = links.into_iter().flatten().collect();
+    let mut links: Vec<LinkDoc> = links.into_iter().flatten().collect();
+    name_objects(&mut links, &objects);
     for table in tables {
         table.finish(&mut context.report);
     }
@@ -204,6 +237,15 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
     context.environment.add_to(&mut context.canonical);
     let doc = name.map(|name| MappingDoc { name, version, links, objects, secret });
     (doc, context)
+}
+
+/// HubSpot's own object types have one name each from here on. A custom object is called as the file defines it.
+fn name_objects(links: &mut [LinkDoc], objects: &[ObjectDoc]) {
+    for link in links {
+        if !objects.iter().any(|object| object.name.value == link.object.value) {
+            link.object.value = name_of(&link.object.value).to_owned();
+        }
+    }
 }
 
 /// Reads one file by itself.

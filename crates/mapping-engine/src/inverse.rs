@@ -185,9 +185,7 @@ fn undo(steps: &[Step], start: Ty) -> Result<(Vec<Step>, Ty), Reason> {
                 return Err(Reason {
                     step: Some(place),
                     reason,
-                    remedy:
-                        "let the field go one way only, or use a transform that keeps what this one loses"
-                            .into(),
+                    remedy: "use a transform that keeps what this one loses".into(),
                 });
             }
         }

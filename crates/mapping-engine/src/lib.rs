@@ -15,6 +15,7 @@ pub mod infer;
 mod inverse;
 mod laws;
 mod mapping;
+mod objects;
 mod path;
 mod plan;
 mod portal;
@@ -26,7 +27,7 @@ mod steps;
 
 pub use checker::{Check, Schemas, check, check_with};
 pub use codes::{codes, explain_code};
-pub use explain::{Explanation, FieldExplanation};
+pub use explain::{AssociationExplanation, Explanation, FieldExplanation};
 pub use files::{Files, NoFiles};
 pub use format::chain::transforms;
 pub use functions::{Functions, Refusal, ValueKind};

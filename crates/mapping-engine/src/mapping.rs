@@ -7,7 +7,8 @@ use sync_types::{
     Record, Requirements, Sensitivity, Value,
 };
 
-use crate::explain::{Explanation, FieldExplanation};
+use crate::explain::{AssociationExplanation, Explanation, FieldExplanation};
+use crate::path::Marked;
 use crate::plan::{LinkPlan, Trace};
 use crate::portal::Needs;
 use crate::problem::Problems;
@@ -94,38 +95,53 @@ impl CheckedMapping {
     }
 
     /// Tells how each property of a record gets its value, step by step and in clear: for a person who asked,
-    /// never for logs. Sensitive values are part of it; its `Display` leaves them out. A field that reads what a
-    /// sensitive one reads is as sensitive. `None`: the mapping has no such link.
+    /// never for logs. Sensitive values are part of it; its `Display` leaves them out. What reads the same as a sensitive
+    /// field, a part of it or what it is a part of, is as sensitive; so is what never leaves the source. `None`: the
+    /// mapping has no such link.
     #[must_use]
     pub fn explain(&self, link: LinkId, record: &Record) -> Option<Explanation> {
         let plan = self.plans.get(usize::from(link.0))?;
         let spec = self.links.get(usize::from(link.0))?;
         let places = plan.places(record.shape());
-        let of_sensitive = plan.fields.iter().zip(&spec.properties);
-        let sensitive: Vec<usize> = of_sensitive
-            .filter(|(_, property)| property.sensitivity == Sensitivity::Sensitive)
-            .flat_map(|(field, _)| field.source.paths())
-            .collect();
-        let fields = plan
-            .fields
-            .iter()
-            .zip(&spec.properties)
-            .map(|(field, property)| {
-                let mut trace = Trace::default();
-                let outcome = plan.run_field(field, record, &places, Some(&mut trace));
-                FieldExplanation {
-                    property: field.property.clone(),
-                    path: plan.source_text(field),
-                    sensitivity: match field.source.paths().iter().any(|path| sensitive.contains(path)) {
-                        true => Sensitivity::Sensitive,
-                        false => property.sensitivity,
-                    },
-                    steps: trace.steps,
-                    outcome,
-                }
-            })
-            .collect();
-        Some(Explanation { link: spec.name.clone(), record: record.id().clone(), fields })
+        let fields = || plan.fields.iter().zip(&spec.properties);
+        let sensitive = fields().filter(|(_, property)| property.sensitivity == Sensitivity::Sensitive);
+        let sensitive = Marked::of(sensitive.flat_map(|(field, _)| plan.reads(field)));
+        let hidden = |reads: Vec<&str>| {
+            reads
+                .into_iter()
+                .any(|path| sensitive.touched_by(path).or(plan.secret.touched_by(path)).is_some())
+        };
+        let fields = fields().map(|(field, property)| {
+            let mut trace = Trace::default();
+            let outcome = plan.run_field(field, record, &places, Some(&mut trace));
+            FieldExplanation {
+                property: field.property.clone(),
+                path: plan.source_text(field),
+                sensitivity: if hidden(plan.reads(field)) {
+                    Sensitivity::Sensitive
+                } else {
+                    property.sensitivity
+                },
+                steps: trace.steps,
+                outcome,
+            }
+        });
+        let associations = plan.edges.iter().map(|edge| {
+            let mut edges = Vec::new();
+            let outcome = plan.run_edge(edge, record, &places, &mut edges);
+            AssociationExplanation {
+                rule: edge.name.clone(),
+                path: plan.path_text(edge.key),
+                sensitivity: if hidden(plan.edge_reads(edge)) {
+                    Sensitivity::Sensitive
+                } else {
+                    Sensitivity::Personal
+                },
+                outcome: outcome.map(|()| edges.into_iter().map(|(_, key)| key).collect()),
+            }
+        });
+        let (fields, associations) = (fields.collect(), associations.collect());
+        Some(Explanation { link: spec.name.clone(), record: record.id().clone(), fields, associations })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::expr::Expression;
 use crate::flow::{Failure, Flow, Ty};
 use crate::format::{OnBad, Test};
 use crate::inverse::BackPlan;
-use crate::path::{Paths, Place};
+use crate::path::{Marked, Paths, Place};
 use crate::property::Limits;
 use crate::step::{Step, scalar_text};
 
@@ -23,6 +23,8 @@ pub(crate) struct LinkPlan {
     pub(crate) fields: Vec<FieldPlan>,
     pub(crate) edges: Vec<EdgePlan>,
     pub(crate) places: PlaceCache,
+    /// What of the collection never leaves the source.
+    pub(crate) secret: Marked,
 }
 
 /// A condition on the source record.
@@ -216,7 +218,7 @@ impl LinkPlan {
         for field in &self.fields {
             match self.run_field(field, record, &places, None) {
                 Ok(value) => mapped.values.push(value),
-                Err(problem) if field.on_bad == OnBad::Leave => {
+                Err(problem) if field.on_bad == OnBad::Leave && !lacks_value(&problem) => {
                     mapped.values.push(None);
                     mapped.skipped.push(problem);
                 }
@@ -352,7 +354,7 @@ impl LinkPlan {
         }
     }
 
-    fn run_edge(
+    pub(crate) fn run_edge(
         &self,
         edge: &EdgePlan,
         record: &Record,
@@ -458,14 +460,17 @@ impl LinkPlan {
         self.paths.get(path).map(|path| path.text.clone()).unwrap_or_default()
     }
 
-    /// The source paths that a field reads.
+    /// The source paths that a field reads, those that its steps read beside its value among them.
     pub(crate) fn reads(&self, field: &FieldPlan) -> Vec<&str> {
-        self.texts(&field.source.paths())
+        let mut places = field.source.paths();
+        places.extend(field.steps.iter().flat_map(Step::sides).map(|side| side.place));
+        self.texts(&places)
     }
 
     /// The source paths that an association reads.
     pub(crate) fn edge_reads(&self, edge: &EdgePlan) -> Vec<&str> {
         let mut places = vec![edge.key];
+        places.extend(edge.steps.iter().flat_map(Step::sides).map(|side| side.place));
         for condition in &edge.when {
             match condition {
                 Condition::Field { path, .. } => places.push(*path),
@@ -488,6 +493,11 @@ impl LinkPlan {
         let names: Vec<String> = paths.into_iter().map(|path| self.path_text(path)).collect();
         names.join(", ")
     }
+}
+
+/// Whether there is no value at all where one is required, which no policy for bad values allows.
+fn lacks_value(problem: &FieldProblem) -> bool {
+    matches!(problem.code, "required-empty" | "not-fetched")
 }
 
 /// Appends a value's text; whether there was any.

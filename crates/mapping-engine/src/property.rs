@@ -34,8 +34,8 @@ impl Form {
     pub(crate) fn of(object: &ObjectType, property: &str, kind: PropertyKind) -> Form {
         match kind {
             PropertyKind::Text => match (object.as_str(), property) {
-                ("contacts" | "contact" | "0-1", "email") => Form::Email,
-                ("companies" | "company" | "0-2", "domain") => Form::Domain,
+                ("contacts", "email") => Form::Email,
+                ("companies", "domain") => Form::Domain,
                 _ => Form::Text,
             },
             PropertyKind::Number => Form::Number,

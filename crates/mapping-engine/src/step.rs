@@ -176,6 +176,7 @@ impl Step {
     pub(crate) fn sides(&self) -> Vec<&Side> {
         match self {
             Step::Coalesce(sides) => sides.iter().collect(),
+            Step::Phone(rule) => rule.field.iter().collect(),
             Step::Convert(convert) => {
                 let mut sides: Vec<&Side> = Vec::new();
                 for code in [&convert.from, &convert.to] {
@@ -197,6 +198,7 @@ impl Step {
         let mut settle = |side: &mut Side| side.place = place(&side.path);
         match self {
             Step::Coalesce(sides) => sides.iter_mut().for_each(settle),
+            Step::Phone(rule) => rule.field.iter_mut().for_each(settle),
             Step::Convert(convert) => {
                 let Convert { from, to, on, .. } = &mut **convert;
                 for code in [from, to] {

@@ -1,14 +1,12 @@
 //! What a mapping makes of one record: before, after each transform, after, side by side.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use mapping_engine::{CheckedMapping, FieldExplanation};
+use mapping_engine::{AssociationExplanation, CheckedMapping, FieldExplanation};
 use serde_json::{Value as Json, json};
 use sync_types::{FieldProblem, LinkId, Mapper, Record, Sensitivity, Value};
 
-use crate::outline::Outline;
 use crate::values::{cell, to_json};
 
 /// What is shown in place of a value that nobody is to see.
@@ -56,16 +54,13 @@ pub struct FieldPreview {
 pub fn preview(mapping: &CheckedMapping, link: LinkId, record: &Record) -> Option<Preview> {
     let explanation = mapping.explain(link, record)?;
     let definition = mapping.links().get(usize::from(link.0))?;
-    let hidden = hidden_paths(mapping, &Outline::of(mapping), link);
-    let fields = explanation.fields.into_iter().enumerate().map(|(place, field)| {
-        let sensitivity = definition.properties.get(place).map(|property| property.sensitivity);
-        let masked = sensitivity == Some(Sensitivity::Sensitive)
-            || field.path.split(", ").any(|path| hidden.contains(path));
+    let fields = explanation.fields.into_iter().map(|field| {
+        let masked = field.sensitivity == Sensitivity::Sensitive;
         show(field, masked)
     });
     let fields = fields.collect();
     let (in_scope, associations, refused) = match mapping.map(link, record) {
-        Ok(mapped) => (mapped.in_scope, edges(mapping, mapped.edges), Vec::new()),
+        Ok(mapped) => (mapped.in_scope, edges(mapping, mapped.edges, &explanation.associations), Vec::new()),
         Err(error) => (true, Vec::new(), error.problems),
     };
     Some(Preview {
@@ -93,29 +88,21 @@ fn show(field: FieldExplanation, masked: bool) -> FieldPreview {
     }
 }
 
+/// The wanted associations; keys that nobody is to see are masked.
 fn edges(
     mapping: &CheckedMapping,
     edges: Vec<(sync_types::EdgeRuleId, sync_types::ExternalId)>,
+    explained: &[AssociationExplanation],
 ) -> Vec<(String, String)> {
     let name = |rule: sync_types::EdgeRuleId| {
         mapping.edge_rules().get(usize::from(rule.0)).map(|rule| rule.name.clone()).unwrap_or_default()
     };
-    edges.into_iter().map(|(rule, far)| (name(rule), far.to_string())).collect()
-}
-
-/// Paths whose values nobody is to see: those that feed a sensitive property, here or in a neighbouring field, and
-/// those that never leave the source.
-fn hidden_paths(mapping: &CheckedMapping, outline: &Outline, link: LinkId) -> BTreeSet<String> {
-    let mut hidden = BTreeSet::new();
-    let Some(definition) = mapping.links().get(usize::from(link.0)) else { return hidden };
-    let Some(written) = outline.link(&definition.name) else { return hidden };
-    for field in &written.fields {
-        let property = definition.properties.iter().find(|property| property.name.as_str() == field.to);
-        let sensitive = property.is_some_and(|property| property.sensitivity == Sensitivity::Sensitive);
-        hidden
-            .extend(field.paths().into_iter().filter(|path| sensitive || outline.stays_home(written, path)));
-    }
-    hidden
+    let shown = |rule: String, far: &str| {
+        let hidden =
+            explained.iter().any(|known| known.rule == rule && known.sensitivity == Sensitivity::Sensitive);
+        (rule, if hidden { MASK.to_owned() } else { far.to_owned() })
+    };
+    edges.into_iter().map(|(rule, far)| shown(name(rule), far.as_str())).collect()
 }
 
 impl Preview {

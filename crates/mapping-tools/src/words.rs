@@ -46,7 +46,12 @@ pub(crate) fn step(step: &StepOutline) -> String {
             format!("as an international telephone number, {region} where no country code is given")
         }
         ("phone", Some(Value::Table(_))) => {
-            let region = of("region").map(|region| format!(", {region} where no country code is given"));
+            let country = match (of("region_field"), of("region")) {
+                (Some(field), Some(region)) => Some(format!("that of `{field}`, else {region},")),
+                (Some(field), None) => Some(format!("that of `{field}`")),
+                (None, region) => region,
+            };
+            let region = country.map(|country| format!(", {country} where no country code is given"));
             let drop = of("extension").as_deref() == Some("drop");
             let extension = if drop { ", extensions dropped" } else { "" };
             format!("as an international telephone number{}{extension}", region.unwrap_or_default())
@@ -78,6 +83,9 @@ pub(crate) fn step(step: &StepOutline) -> String {
         ("date", None) => "as a date (2026-12-31)".to_owned(),
         ("date", Some(formats)) => format!("as a date written {}", written(formats)),
         ("date_time", None) => "as a time".to_owned(),
+        ("date_time", Some(formats @ (Value::String(_) | Value::Array(_)))) => {
+            format!("as a time written {}", written(formats))
+        }
         ("date_time", Some(Value::Table(_))) => {
             let formats = table.and_then(|table| table.get("formats"));
             let formats = formats.map(|formats| format!(" written {}", written(formats))).unwrap_or_default();
@@ -321,6 +329,11 @@ mod tests {
             ),
             (r#"{ date = ["%d.%m.%Y", "%Y-%m-%d"] }"#, "as a date written `31.12.2026` or `2026-12-31`"),
             (r#"{ boolean = { true = ["ja"], false = ["nein", "-"] } }"#, "yes for ja, no for nein, -"),
+            (r#"{ date_time = "%d.%m.%Y %H:%M" }"#, "as a time written `31.12.2026 17:45`"),
+            (
+                r#"{ phone = { region_field = "land", region = "DE" } }"#,
+                "as an international telephone number, that of `land`, else DE, where no country code is given",
+            ),
             (r#"{ newcomer = { a = 1 } }"#, "`newcomer` (a = 1)"),
         ];
         for (written, said) in cases {

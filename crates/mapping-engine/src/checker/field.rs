@@ -189,7 +189,8 @@ fn find_property<'a>(
     }
     let found = schema.and_then(|schema| schema.property(&field.to.value));
     if direction.to_right()
-        && found.map_or_else(|| is_set_by_hubspot(&field.to.value), |found| found.read_only)
+        && found
+            .map_or_else(|| is_set_by_hubspot(&link.object.value, &field.to.value), |found| found.read_only)
     {
         context.report.error(
             "read-only-property",
@@ -229,17 +230,18 @@ fn find_property<'a>(
 
 /// Properties that HubSpot keeps itself, whatever is known of the portal. HubSpot docs: the opt-out properties
 /// mirror subscription statuses, and the marketing status cannot be set by API.
-fn is_set_by_hubspot(name: &str) -> bool {
-    matches!(
-        name,
-        "createdate"
-            | "hs_createdate"
-            | "hs_lastmodifieddate"
-            | "hs_marketable_status"
-            | "hs_object_id"
-            | "lastmodifieddate"
-            | "num_associated_contacts"
-    ) || name.starts_with("hs_email_optout")
+fn is_set_by_hubspot(object: &str, name: &str) -> bool {
+    match name {
+        // Of other types the portal tells.
+        "createdate" => matches!(object, "contacts" | "companies"),
+        "hs_createdate"
+        | "hs_lastmodifieddate"
+        | "hs_marketable_status"
+        | "hs_object_id"
+        | "lastmodifieddate"
+        | "num_associated_contacts" => true,
+        _ => name.starts_with("hs_email_optout"),
+    }
 }
 
 /// What the property's values are: by the file, else by HubSpot, else by what the chain gives.

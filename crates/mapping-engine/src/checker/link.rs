@@ -11,7 +11,8 @@ use super::{Schemas, back, field, object_doc, policy, stages};
 use crate::document::At;
 use crate::flow::Ty;
 use crate::format::{Context, Creates, LinkDoc, MappingDoc, MatchDoc, ObjectDoc, ScopeDoc, SourceDoc};
-use crate::path::{PATH_BYTES_MAX, Paths};
+use crate::objects::name_of;
+use crate::path::{Marked, PATH_BYTES_MAX, Paths};
 use crate::plan::{LinkPlan, PlaceCache};
 use crate::right::RightScope;
 
@@ -76,8 +77,15 @@ pub(super) fn compile_link(
     let creates = creates(link, context);
     policy::check_required(link, creates, &properties, sides, context);
     check_sides(link, context);
-    let (right, right_reads) = compile_right(&link.hubspot_scope, sides.hubspot, &fields, context);
-    let mut plan = LinkPlan { paths, scope, fields, edges: Vec::new(), places: PlaceCache::default() };
+    let (right, right_reads) = compile_right(link, sides.hubspot, &fields, context);
+    let mut plan = LinkPlan {
+        paths,
+        scope,
+        fields,
+        edges: Vec::new(),
+        places: PlaceCache::default(),
+        secret: Marked::default(),
+    };
     back::compile_backs(link, &mut plan, &starts, &properties, sides, samples, context);
     let compiled = Link {
         properties,
@@ -211,7 +219,9 @@ fn hubspot_schema<'a>(
     context: &mut Context,
 ) -> Option<&'a Schema> {
     let portal = schemas.hubspot?;
-    let found = portal.iter().find(|schema| schema.name == link.object.value);
+    let found = portal
+        .iter()
+        .find(|schema| schema.name == link.object.value || name_of(&schema.name) == link.object.value);
     if found.is_none() && object_doc(&link.object.value, objects).is_none() {
         context.report.error(
             "unknown-object",

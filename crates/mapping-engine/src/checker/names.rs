@@ -3,12 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::document::At;
+use crate::expr::Expression;
+use crate::flow::Ty;
 use crate::format::{Context, MappingDoc, ScopeDoc};
 use crate::problem::Span;
 
 /// Gives properties the names that they have in the chosen environment.
 pub(super) fn rename_properties(doc: &mut MappingDoc, context: &mut Context) {
-    let renames = std::mem::take(&mut context.environment.properties);
+    let renames = context.environment.properties.clone();
     if renames.is_empty() {
         return;
     }
@@ -25,8 +27,17 @@ pub(super) fn rename_properties(doc: &mut MappingDoc, context: &mut Context) {
         link.fields.iter_mut().for_each(|field| rename(object, &mut field.to));
         link.match_on.iter_mut().for_each(|rule| rename(object, &mut rule.property));
         link.sync_key.iter_mut().for_each(|key| rename(object, key));
-        if let ScopeDoc::Conditions(conditions) = &mut link.hubspot_scope {
-            conditions.iter_mut().for_each(|condition| rename(object, &mut condition.path));
+        match &mut link.hubspot_scope {
+            ScopeDoc::Conditions(conditions) => {
+                conditions.iter_mut().for_each(|condition| rename(object, &mut condition.path));
+            }
+            // What an expression reads has its new name when it is compiled.
+            ScopeDoc::Expression(text) => {
+                let read = Expression::compile(&text.value, &|_| Some(Ty::Any));
+                for name in read.iter().flat_map(Expression::reads) {
+                    rename(object, &mut At { value: name.clone(), span: text.span.clone() });
+                }
+            }
         }
     }
     for object in &mut doc.objects {

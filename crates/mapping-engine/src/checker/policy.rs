@@ -118,10 +118,7 @@ fn check_moves(field: &FieldDoc, link: &LinkDoc, direction: Direction, context: 
     if !direction.to_right() {
         return;
     }
-    let people = matches!(
-        link.object.value.as_str(),
-        "contacts" | "contact" | "0-1" | "companies" | "company" | "0-2"
-    );
+    let people = matches!(link.object.value.as_str(), "contacts" | "companies");
     if people && field.to.value == "lifecyclestage" && !field.ratchet {
         context.report.error(
             "moves-back",

@@ -59,14 +59,15 @@ pub(super) fn check_collections(doc: &MappingDoc, schemas: Schemas<'_>, context:
 pub(super) fn check_link(
     link: &LinkDoc,
     of_file: &[(String, At<String>)],
-    plan: &LinkPlan,
+    plan: &mut LinkPlan,
     compiled: &Link,
     rules: &[EdgeRule],
     context: &mut Context,
 ) {
     let mine = |collection: &str| collection == "*" || collection == link.collection.value;
     let of_file = of_file.iter().filter(|(collection, _)| mine(collection)).map(|(_, path)| path);
-    let marked = Marked::of(of_file.chain(&link.secret).map(|path| path.value.as_str()));
+    plan.secret = Marked::of(of_file.chain(&link.secret).map(|path| path.value.as_str()));
+    let (plan, marked) = (&*plan, &plan.secret);
     if marked.is_empty() {
         return;
     }

@@ -6,7 +6,7 @@ use super::link::compile_path;
 use crate::document::At;
 use crate::expr::{ExprProblem, Expression};
 use crate::flow::Ty;
-use crate::format::{ConditionDoc, Context, ScopeDoc};
+use crate::format::{ConditionDoc, Context, LinkDoc, ScopeDoc};
 use crate::path::Paths;
 use crate::plan::{Computed, Condition, FieldPlan};
 use crate::right::RightScope;
@@ -118,14 +118,14 @@ fn compile_conditions(
 
 /// A scope over HubSpot's records, and the properties that it reads beside the link's own.
 pub(super) fn compile_right(
-    scope: &ScopeDoc,
+    link: &LinkDoc,
     hubspot: Option<&Schema>,
     fields: &[FieldPlan],
     context: &mut Context,
 ) -> (RightScope, Vec<PropertyName>) {
     let mut reads: Vec<PropertyName> = Vec::new();
     let mut right = RightScope::default();
-    match scope {
+    match &link.hubspot_scope {
         ScopeDoc::Conditions(conditions) => {
             for condition in conditions {
                 let place = right_place(&condition.path, hubspot, fields, &mut reads, context);
@@ -133,9 +133,12 @@ pub(super) fn compile_right(
             }
         }
         ScopeDoc::Expression(text) => {
+            // Names of conditions were given those of the environment before; an expression is not rewritten.
+            let here = context.environment.names_here(&link.object.value);
+            let renamed = |name: &str| here.get(name).map_or_else(|| name.to_owned(), Clone::clone);
             let kind_of = |name: &str| match hubspot {
                 None => Some(Ty::Any),
-                Some(schema) => schema.property(name).map(|property| Ty::of_source(property.kind)),
+                Some(schema) => schema.property(&renamed(name)).map(|property| Ty::of_source(property.kind)),
             };
             let known =
                 hubspot.map(|schema| schema.properties.iter().map(|known| known.name.as_str()).collect());
@@ -144,7 +147,7 @@ pub(super) fn compile_right(
                     .reads()
                     .iter()
                     .map(|name| {
-                        let name = At { value: name.clone(), span: text.span.clone() };
+                        let name = At { value: renamed(name), span: text.span.clone() };
                         right_place(&name, hubspot, fields, &mut reads, context)
                     })
                     .collect();

@@ -9,7 +9,7 @@ use crate::step::Step;
 /// The properties for a pipeline and its stage. HubSpot docs: deals have names of their own, all others these.
 fn names(object: &str) -> (&'static str, &'static str) {
     match object {
-        "deals" | "deal" | "0-3" => ("pipeline", "dealstage"),
+        "deals" => ("pipeline", "dealstage"),
         _ => ("hs_pipeline", "hs_pipeline_stage"),
     }
 }

@@ -8,7 +8,7 @@ use super::{Context, scalar};
 use crate::document::{At, Node, Table, count, text, texts, wrong_type};
 use crate::functions::Functions;
 use crate::problem::Span;
-use crate::step::Step;
+use crate::step::{Side, Step};
 use crate::steps::boolean::BoolWords;
 use crate::steps::date::{self, DateTimeRule, UnixUnit};
 use crate::steps::number::NumberRule;
@@ -42,7 +42,10 @@ pub(crate) const TRANSFORMS: [(&str, &str); 53] = [
     ("email", ""),
     ("domain", ""),
     ("url", ""),
-    ("phone", "{ phone = \"DE\" } or { phone = { region = \"DE\", extension = \"drop\" } }"),
+    (
+        "phone",
+        "{ phone = \"DE\" } or { phone = { region_field = \"country\", region = \"DE\", extension = \"drop\" } }",
+    ),
     ("name_part", "{ name_part = \"last\" }"),
     ("country", "{ country = \"alpha-2\" } or { country = { to = \"alpha-2\", from = \"name\" } }"),
     ("region", "{ region = { country = \"US\", to = \"code\" } }"),
@@ -70,7 +73,10 @@ pub(crate) const TRANSFORMS: [(&str, &str); 53] = [
     ("boolean", "{ boolean = { true = [\"ja\"], false = [\"nein\"] } }"),
     ("format_boolean", "{ format_boolean = { true = \"ja\", false = \"nein\" } }"),
     ("date", "{ date = [\"%d.%m.%Y\"] }"),
-    ("date_time", "{ date_time = { formats = [\"%d.%m.%Y %H:%M\"], zone = \"Europe/Berlin\" } }"),
+    (
+        "date_time",
+        "{ date_time = [\"%d.%m.%Y %H:%M\"] } or { date_time = { formats = [\"…\"], zone = \"Europe/Berlin\" } }",
+    ),
     ("unix_time", "{ unix_time = \"seconds\" }"),
     ("to_unix_time", "{ to_unix_time = \"seconds\" }"),
     ("to_date", "{ to_date = \"Europe/Berlin\" }"),
@@ -166,7 +172,7 @@ fn bare(name: &At<String>, context: &mut Context) -> Option<Step> {
         "email" => Step::Email,
         "domain" => Step::Domain,
         "url" => Step::Url,
-        "phone" => Step::Phone(PhoneRule { region: context.region, drop_extension: false }),
+        "phone" => Step::Phone(PhoneRule { region: context.region, ..PhoneRule::default() }),
         "text" => Step::ToText,
         "number" => Step::Number(NumberRule::default()),
         "round" => Step::Round(0),
@@ -243,10 +249,15 @@ fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Op
             Some(Step::Date(formats.into()))
         }
         "date_time" => {
-            let mut table = Table::of("`date_time`", node, &mut context.report)?;
-            let formats = table.texts("formats", &mut context.report).unwrap_or_default();
-            let zone = table.text("zone", &mut context.report);
-            table.finish(&mut context.report);
+            let (formats, zone) = if let DeValue::Table(_) = node.get_ref() {
+                let mut table = Table::of("`date_time`", node, &mut context.report)?;
+                let formats = table.texts("formats", &mut context.report).unwrap_or_default();
+                let zone = table.text("zone", &mut context.report);
+                table.finish(&mut context.report);
+                (formats, zone)
+            } else {
+                (texts(node, &mut context.report), None)
+            };
             let formats = read_formats(formats, date::bad_date_time_format, context)?;
             let zone = match zone {
                 Some(name) => Some(context.zone(&name)?),
@@ -329,10 +340,11 @@ fn read_phone(node: Node<'_>, context: &mut Context) -> Option<Step> {
     if let DeValue::String(_) = node.get_ref() {
         let code = text(node, &mut context.report)?;
         let region = context.region(&code)?;
-        return Some(Step::Phone(PhoneRule { region: Some(region), drop_extension: false }));
+        return Some(Step::Phone(PhoneRule { region: Some(region), ..PhoneRule::default() }));
     }
     let mut table = Table::of("`phone`", node, &mut context.report)?;
     let code = table.text("region", &mut context.report);
+    let field = table.text("region_field", &mut context.report);
     let extension = table.text("extension", &mut context.report);
     table.finish(&mut context.report);
     let region = match code {
@@ -343,7 +355,8 @@ fn read_phone(node: Node<'_>, context: &mut Context) -> Option<Step> {
         Some(word) => context.choice(&word, &[("reject", false), ("drop", true)])?,
         None => false,
     };
-    Some(Step::Phone(PhoneRule { region, drop_extension }))
+    let field = field.map(|path| Side::new(path.value));
+    Some(Step::Phone(PhoneRule { region, field, drop_extension }))
 }
 
 fn read_number(node: Node<'_>, context: &mut Context) -> Option<Step> {

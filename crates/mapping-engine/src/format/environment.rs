@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use super::{Context, Given, taken};
 use crate::document::{At, Node, Table, text, wrong_type};
+use crate::objects::name_of;
 use crate::problem::{Report, Span};
 
 /// The chosen environment; empty where the mapping has none.
@@ -55,6 +56,12 @@ impl Environment {
         let _ = write!(canonical, "{}", lines.join("\n"));
     }
 
+    /// The properties of an object type that have another name in this portal, by the name in the rest of the file.
+    pub(crate) fn names_here(&self, object: &str) -> HashMap<String, String> {
+        let mine = self.properties.iter().filter(|((of, _), _)| of == object);
+        mine.map(|((_, from), to)| (from.clone(), to.value.clone())).collect()
+    }
+
     fn ids(&self) -> impl Iterator<Item = &str> {
         let pipelines = self.pipelines.values().flat_map(|pipeline| {
             pipeline.id.iter().chain(pipeline.stages.values()).map(|id| id.value.as_str())
@@ -71,6 +78,7 @@ pub(super) fn read_environments(tables: &mut [Table<'_>], given: Given<'_>, cont
         for (name, node) in table.take_all() {
             let Some(table) = Table::of("an environment", node, &mut context.report) else { continue };
             let name = At { value: name.value.to_owned(), span: name.span };
+            context.once("environment", &name, docs.iter().any(|doc| doc.name.value == name.value));
             docs.push(read_environment(name, table, &mut context.report));
         }
     }
@@ -111,7 +119,7 @@ fn read_environment(name: At<String>, mut table: Table<'_>, report: &mut Report)
         for (object, node) in entries("`properties`", node, report) {
             for (from, node) in entries("the properties of an object type", node, report) {
                 if let Some(to) = text(node, report) {
-                    content.properties.insert((object.value.clone(), from.value), to);
+                    content.properties.insert((name_of(&object.value).to_owned(), from.value), to);
                 }
             }
         }

@@ -23,6 +23,7 @@ pub(super) fn read_lookups(node: Node<'_>, sources: &Sources, files: &dyn Files,
         }
         let Some(table) = Table::of("a lookup table", node, &mut context.report) else { continue };
         if let Some(lookup) = read_lookup(&name, table, sources, files, context) {
+            context.once("lookup table", &name, context.lookups.contains_key(&name.value));
             context.lookups.insert(name.value, Arc::new(lookup));
         }
     }

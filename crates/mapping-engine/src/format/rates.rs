@@ -18,7 +18,9 @@ pub(super) fn read_rates(node: Node<'_>, context: &mut Context) {
         if let Some(table) = Table::of("a table of rates", node, &mut context.report)
             && let Some(rates) = read_rate_table(name.value, table, context)
         {
-            context.rates.insert(name.value.to_owned(), Arc::new(rates));
+            let name = At { value: name.value.to_owned(), span: name.span };
+            context.once("table of rates", &name, context.rates.contains_key(&name.value));
+            context.rates.insert(name.value, Arc::new(rates));
         }
     }
 }
@@ -42,8 +44,13 @@ fn read_rate_table(name: &str, mut table: Table<'_>, context: &mut Context) -> O
                 continue;
             }
             let key = At { value: currency.value.to_owned(), span: currency.span };
-            if let (Some(on), Some(currency), Some(rate)) = (on, code(&key, context), rate(node, context)) {
-                rates.rates.entry(currency.into()).or_default().insert(on, rate);
+            let (Some(on), Some(currency), Some(rate)) = (on, code(&key, context), rate(node, context))
+            else {
+                continue;
+            };
+            if rates.rates.entry(currency.into()).or_default().insert(on, rate).is_some() {
+                let reason = format!("`{currency}` has a rate from {on} on already");
+                context.report.error("bad-table", &key.span, reason, "remove one of the two");
             }
         }
     }

@@ -9,6 +9,7 @@ use toml::de::DeTable;
 use super::environment::entries;
 use super::{Context, Given, ObjectDoc};
 use crate::document::{At, Node, Table, text, texts};
+use crate::objects::name_of;
 use crate::path::PATH_BYTES_MAX;
 use crate::problem::Span;
 use crate::steps::picklist::Picklist;
@@ -17,6 +18,7 @@ pub(super) fn read_picklists(node: Node<'_>, given: Given<'_>, context: &mut Con
     for (name, node) in entries("`[picklists]`", node, &mut context.report) {
         if let Some(table) = Table::of("a picklist", node, &mut context.report) {
             let picklist = read_picklist(&name.value, table, given, context);
+            context.once("picklist", &name, context.picklists.contains_key(&name.value));
             context.picklists.insert(name.value, Arc::new(picklist));
         }
     }
@@ -280,7 +282,7 @@ pub(super) fn read_object(mut table: Table<'_>, context: &mut Context) -> Option
         singular: singular?.value,
         plural: plural?.value,
         primary_display: primary_display?,
-        associated: associated.into_iter().map(|object| object.value).collect(),
+        associated: associated.into_iter().map(|object| name_of(&object.value).to_owned()).collect(),
     })
 }
 
@@ -289,11 +291,13 @@ pub(super) fn warn_of_unused(root: &DeTable<'_>, context: &mut Context) {
         let reason = format!("nothing uses the {what} `{name}`");
         report.warning(code, span, reason, "use it in a field, or remove it");
     };
-    for (key, code, what) in
-        [("picklists", "unused-picklist", "picklist"), ("lookups", "unused-lookup", "lookup table")]
-    {
+    let (picklists, lookups, rates) = (&context.used_picklists, &context.used_lookups, &context.used_rates);
+    for (key, code, what, used) in [
+        ("picklists", "unused-picklist", "picklist", picklists),
+        ("lookups", "unused-lookup", "lookup table", lookups),
+        ("rates", "unused-rates", "table of rates", rates),
+    ] {
         let Some(toml::de::DeValue::Table(tables)) = root.get(key).map(Spanned::get_ref) else { continue };
-        let used = if key == "picklists" { &context.used_picklists } else { &context.used_lookups };
         for name in tables.keys().filter(|name| !used.contains(name.get_ref().as_ref())) {
             warn(code, what, name.get_ref(), &name.span(), &mut context.report);
         }

@@ -91,6 +91,7 @@ impl Field {
             fields: Vec::new(),
             edges: Vec::new(),
             places: PlaceCache::default(),
+            secret: crate::path::Marked::default(),
         };
         prove(&link, &field, &back, &[], &[]).map_err(|counterexample| counterexample.to_string())?;
         field.back = Some(back);

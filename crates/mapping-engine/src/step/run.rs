@@ -8,6 +8,7 @@ use sync_types::Value;
 use super::{Step, scalar_text};
 use crate::flow::{Failure, Flow, Ty};
 use crate::plan::Reader;
+use crate::steps::number::exact_product;
 use crate::steps::{currency, date, email, json, name, place, text, web};
 
 impl Step {
@@ -16,7 +17,7 @@ impl Step {
         if let Flow::Text(text) = flow
             && self.works_on_items()
         {
-            let done = self.run_text(std::mem::take(text))?;
+            let done = self.run_text(std::mem::take(text), reader)?;
             if done.is_empty() {
                 *flow = Flow::Null
             } else {
@@ -36,7 +37,7 @@ impl Step {
             (Step::Coalesce(sides), Flow::Null) => first_filled(sides, reader),
             (Step::Coalesce(_), flow) => Ok(flow),
             (_, Flow::Null) => Ok(Flow::Null),
-            (step, Flow::Text(text)) if step.works_on_items() => Ok(Flow::text(self.run_text(text)?)),
+            (step, Flow::Text(text)) if step.works_on_items() => Ok(Flow::text(self.run_text(text, reader)?)),
             (Step::Split(separator), Flow::Text(text)) => Ok(split(&text, separator)),
             (Step::Join(separator), Flow::Other(Value::List(items))) => join(&items, separator),
             (Step::Join(_), flow @ Flow::Text(_)) => Ok(flow),
@@ -61,14 +62,16 @@ impl Step {
             (Step::Round(places), Flow::Other(Value::Number(value))) => {
                 Ok(decimal(value.round_dp_with_strategy(*places, RoundingStrategy::MidpointAwayFromZero)))
             }
-            (Step::Multiply(factor), Flow::Other(Value::Number(value))) => match value.checked_mul(*factor) {
-                Some(value) => Ok(decimal(value.normalize())),
-                None => Err(Failure::new(
-                    "bad-number",
-                    "the product has more digits than an exact decimal of 28 digits holds",
-                    "correct the number at the source",
-                )),
-            },
+            (Step::Multiply(factor), Flow::Other(Value::Number(value))) => {
+                match exact_product(value, *factor) {
+                    Some(value) => Ok(decimal(value)),
+                    None => Err(Failure::new(
+                        "bad-number",
+                        "the product has more digits than an exact decimal of 28 digits holds",
+                        "correct the number at the source",
+                    )),
+                }
+            }
             (Step::Unit(conversion), Flow::Other(Value::Number(value))) => conversion.run(value).map(decimal),
             (Step::Convert(convert), Flow::Other(Value::Number(value))) => {
                 convert.run(value, reader).map(decimal)
@@ -96,7 +99,7 @@ impl Step {
             (Step::FormatDate(format), Flow::Other(Value::DateTime(value))) => {
                 Ok(Flow::text(Cow::Owned(format.moment(value)?)))
             }
-            (_, Flow::Other(Value::List(items))) => self.run_items(items),
+            (_, Flow::Other(Value::List(items))) => self.run_items(items, reader),
             (_, flow) => Err(self.refuse(flow.kind_name())),
         }
     }
@@ -110,7 +113,7 @@ impl Step {
     }
 
     /// Runs a text-to-text step.
-    fn run_text<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Failure> {
+    fn run_text<'a>(&self, text: Cow<'a, str>, reader: &dyn Reader<'a>) -> Result<Cow<'a, str>, Failure> {
         match self {
             Step::Trim => Ok(text::trim(text)),
             Step::CollapseSpaces => Ok(text::collapse_spaces(text)),
@@ -140,7 +143,7 @@ impl Step {
             Step::Email => email::email(text),
             Step::Domain => web::domain(text),
             Step::Url => web::url(text),
-            Step::Phone(rule) => rule.read(text),
+            Step::Phone(rule) => rule.read(text, reader),
             Step::Replace { find, with } => Ok(text::replace(text, find, with)),
             Step::Extract(pattern) => pattern.extract(text),
             Step::MaxLength { chars, cut } => text::max_length(text, *chars, *cut),
@@ -150,7 +153,7 @@ impl Step {
     }
 
     /// Runs a text-to-text step on every item of a list; items that become empty are dropped.
-    fn run_items<'a>(&self, items: Vec<Value>) -> Result<Flow<'a>, Failure> {
+    fn run_items<'a>(&self, items: Vec<Value>, reader: &dyn Reader<'a>) -> Result<Flow<'a>, Failure> {
         if !self.works_on_items() {
             return Err(self.refuse("list"));
         }
@@ -158,7 +161,7 @@ impl Step {
         for item in items {
             match item {
                 Value::Text(text) => {
-                    let text = self.run_text(Cow::Owned(text.into()))?;
+                    let text = self.run_text(Cow::Owned(text.into()), reader)?;
                     if !text.is_empty() {
                         done.push(Value::Text(text.into()));
                     }
@@ -194,7 +197,7 @@ impl super::Convert {
 
 impl super::Side {
     /// The value beside the one that the step works on.
-    fn value<'r>(&self, reader: &dyn Reader<'r>) -> Result<&'r Value, Failure> {
+    pub(crate) fn value<'r>(&self, reader: &dyn Reader<'r>) -> Result<&'r Value, Failure> {
         reader.value(self.place).ok_or_else(|| {
             Failure::new(
                 "not-fetched",

@@ -21,6 +21,19 @@ impl Default for NumberRule {
     }
 }
 
+/// The exact product of two numbers; `None` where a decimal of 28 digits cannot hold it. `Decimal`'s own product is
+/// rounded without a word.
+pub(crate) fn exact_product(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let (one, other) = (one.normalize(), other.normalize());
+    let mut digits = one.mantissa().checked_mul(other.mantissa())?;
+    let mut scale = one.scale() + other.scale();
+    while scale > 0 && digits % 10 == 0 {
+        digits /= 10;
+        scale -= 1;
+    }
+    Decimal::try_from_i128_with_scale(digits, scale).ok()
+}
+
 impl NumberRule {
     /// Whether numbers are written as everywhere in computing.
     pub(crate) fn is_plain(&self) -> bool {

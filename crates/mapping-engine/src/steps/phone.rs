@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::text;
+use super::{place, text};
 use crate::flow::Failure;
+use crate::plan::Reader;
+use crate::step::{Side, scalar_text};
 
 /// A region: its ISO 3166 code, calling code, trunk prefix that is dialled inside the country only, and digits of
 /// a number without both.
@@ -23,6 +25,8 @@ pub(crate) struct Region {
 pub(crate) struct PhoneRule {
     /// The region of numbers without a country code.
     pub(crate) region: Option<&'static Region>,
+    /// Another path of the record with the country of such numbers; where it is empty, the region above counts.
+    pub(crate) field: Option<Side>,
     /// An extension is dropped rather than refused.
     pub(crate) drop_extension: bool,
 }
@@ -101,7 +105,11 @@ pub(crate) fn region_codes() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 impl PhoneRule {
-    pub(crate) fn read<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Failure> {
+    pub(crate) fn read<'a>(
+        &self,
+        text: Cow<'a, str>,
+        reader: &dyn Reader<'a>,
+    ) -> Result<Cow<'a, str>, Failure> {
         let text = text::trim(text);
         if text.is_empty() {
             return Ok(text);
@@ -135,7 +143,7 @@ impl PhoneRule {
                 _ => return Err(bad("it has a character that is no part of a telephone number")),
             }
         }
-        let whole = if international { whole_number(&digits)? } else { self.national(&digits)? };
+        let whole = if international { whole_number(&digits)? } else { self.national(&digits, reader)? };
         if *whole == *text { Ok(text) } else { Ok(Cow::Owned(whole)) }
     }
 
@@ -151,8 +159,22 @@ impl PhoneRule {
         }
     }
 
-    fn national(&self, digits: &str) -> Result<String, Failure> {
-        let Some(region) = self.region else {
+    /// The region of a number without a country code.
+    fn region<'r>(&self, reader: &dyn Reader<'r>) -> Result<Option<&'static Region>, Failure> {
+        let Some(side) = &self.field else { return Ok(self.region) };
+        let country = scalar_text(side.value(reader)?).unwrap_or_default();
+        if country.trim().is_empty() {
+            return Ok(self.region);
+        }
+        let code = place::country(&country, place::CountryForm::Alpha2).ok();
+        let found = code.as_deref().and_then(find_region);
+        let unknown =
+            || bad("it has no country code, and the numbers of the record's country are not known here");
+        found.map(Some).ok_or_else(unknown)
+    }
+
+    fn national<'r>(&self, digits: &str, reader: &dyn Reader<'r>) -> Result<String, Failure> {
+        let Some(region) = self.region(reader)? else {
             return Err(Failure::new(
                 "bad-phone",
                 "the number has no country code, and the mapping names no region for such numbers",

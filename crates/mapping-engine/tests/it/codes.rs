@@ -156,6 +156,11 @@ fn joined() -> Vec<(&'static str, String, String)> {
         ("unknown-lookup", lookup(good, "{ lookup = 'region' }"), fine.clone()),
         ("unused-lookup", lookup(good, "'trim'"), fine),
         (
+            "unused-rates",
+            deals("{ from = 'mail', to = 'dealname' }", "[rates.r]\nbase = 'EUR'\nrows = []\n"),
+            deals("{ from = 'mail', to = 'dealname' }", ""),
+        ),
+        (
             "bad-picklist",
             picklist("map = { on = 'lead', off = 'customer' }\nback = { lead = 'off' }"),
             picklist("map = { on = 'lead', off = 'lead' }\nback = { lead = 'off' }"),

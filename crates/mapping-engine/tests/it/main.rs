@@ -21,6 +21,8 @@ mod large;
 #[cfg(test)]
 mod map;
 #[cfg(test)]
+mod meanings;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod problems;

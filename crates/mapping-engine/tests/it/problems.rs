@@ -150,7 +150,11 @@ fn table() -> Vec<(&'static str, String, String)> {
             step("{ lookup = 'l' }") + &lookup.replace("'nr'", "'no'"),
             step("{ lookup = 'l' }") + lookup,
         ),
-        ("bad-table", people(fields) + &rates.replace("USD", "ABC"), people(fields) + rates),
+        (
+            "bad-table",
+            step(&format!("{convert}, 'text'")) + &rates.replace("USD =", "ABC ="),
+            step(&format!("{convert}, 'text'")) + rates,
+        ),
         (
             "bad-template",
             field("template = '{mail'\nto = 'email'"),

@@ -88,7 +88,8 @@ fn source(row: &Row) -> Vec<Schema> {
         _ => PropertyKind::Text,
     };
     let column = |name: &str, kind| sync_types::Property::new(name, kind);
-    vec![schema("c", vec![column("x", kind), column("other", kind)])]
+    let country = column("country", PropertyKind::Text);
+    vec![schema("c", vec![column("x", kind), column("other", kind), country])]
 }
 
 fn value(row: &Row) -> Value {

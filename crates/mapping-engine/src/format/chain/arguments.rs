@@ -390,6 +390,7 @@ fn read_convert(node: Node<'_>, context: &mut Context) -> Option<Step> {
         places => places.map(|places| places.value),
     };
     let rates = rates?;
+    context.used_rates.insert(rates.value.clone());
     let Some(found) = context.rates.get(&rates.value).cloned() else {
         let known = context.rates.keys().map(String::as_str);
         let remedy = context.report.suggest(&rates.value, known, &format!("add `[rates.{}]`", rates.value));
