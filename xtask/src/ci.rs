@@ -4,8 +4,8 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::workspace::{Package, Workspace};
-use crate::{Outcome, arrows, conformance, fuzz, process, readme, tidy};
+use crate::workspace::Workspace;
+use crate::{Outcome, arrows, conformance, fuzz, process, readme, services, tidy};
 
 /// Whether the README's test command is still to be run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,9 +13,6 @@ pub(crate) enum Tests {
     Run,
     AlreadyRun,
 }
-
-/// The test binaries, in any package, that ask for data from beyond the repository; they say aloud what they skip.
-const SERVICE_TESTS: &str = "services";
 
 type Step<'a> = (&'static str, Box<dyn FnOnce() -> Outcome + 'a>);
 
@@ -56,7 +53,7 @@ fn steps(workspace: &Workspace, tests: Tests) -> Vec<Step<'_>> {
     steps.push(("documentation", Box::new(|| documentation(workspace))));
     steps.push(("dependencies", Box::new(|| dependencies(workspace))));
     steps.push(("conformance", Box::new(|| conformance::run(workspace))));
-    steps.push(("services", Box::new(|| services(workspace))));
+    steps.push(("services", Box::new(|| services::run(workspace))));
     steps
 }
 
@@ -86,21 +83,6 @@ fn dependencies(workspace: &Workspace) -> Outcome {
     }
     let arguments = ["deny", "--all-features", "--offline", "check", "bans", "licenses", "sources"];
     process::run(cargo(workspace).args(arguments))
-}
-
-/// Run again with their words shown, so that what was skipped can be read.
-fn services(workspace: &Workspace) -> Outcome {
-    let has_them = |package: &&Package| package.test_targets.iter().any(|name| name == SERVICE_TESTS);
-    let packages: Vec<&Package> = workspace.packages.iter().filter(has_them).collect();
-    if packages.is_empty() {
-        return Err(format!("no package has a test binary `{SERVICE_TESTS}`"));
-    }
-    let mut command = cargo(workspace);
-    command.args(["test", "--locked", "--test", SERVICE_TESTS]);
-    for package in packages {
-        command.args(["--package", &package.name]);
-    }
-    process::run(command.args(["--", "--nocapture"]))
 }
 
 fn summary(done: &[(&str, Duration, bool)]) -> String {

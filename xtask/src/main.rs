@@ -8,6 +8,7 @@ mod conformance;
 mod fuzz;
 mod process;
 mod readme;
+mod services;
 mod simulate;
 mod tidy;
 mod workspace;
@@ -25,6 +26,7 @@ cargo xtask <command>
   tidy                 manifests, file heads, words and README commands are as agreed
   conformance          HubSpot's own Python and Node SDKs run against hubspot-sandbox (needs python3, node, npm and
                        a package registry the first time)
+  services             tests with real servers and data, such as PostgreSQL, which it installs from Debian if it may
   bench sync           engine, bare loop and Python script bring contacts into hubspot-sandbox; prints figures and goals
                        [--rounds N] [--rows N] [--python-rounds N] [--million] (needs python3 and a package registry
                        the first time, unless --python-rounds 0)
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         ["ci", "--after-tests"] => in_workspace(|workspace| ci::run(workspace, ci::Tests::AlreadyRun)),
         ["check-arrows"] => in_workspace(arrows::run),
         ["tidy"] => in_workspace(tidy::run),
+        ["services"] => in_workspace(services::run),
         ["conformance"] => in_workspace(conformance::run),
         ["simulate", options @ ..] => in_workspace(|workspace| simulate::run(workspace, options)),
         ["fuzz", options @ ..] => in_workspace(|workspace| fuzz::run(workspace, options)),

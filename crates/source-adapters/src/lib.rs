@@ -3,6 +3,8 @@
 
 #[cfg(feature = "csv")]
 pub mod csv_folder;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "rest")]
 pub mod rest;
 #[cfg(feature = "sqlite")]

@@ -1,0 +1,8 @@
+//! Adapters against real servers, which are started for the test and say aloud when they are not installed.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
+
+mod bench;
+mod hidden;
+mod server;
+mod values;
