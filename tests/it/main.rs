@@ -12,4 +12,5 @@ mod oauth;
 mod oauth_processes;
 mod one_way;
 mod plans;
+mod undo;
 mod webhooks;

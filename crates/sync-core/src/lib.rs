@@ -29,6 +29,7 @@ mod recover;
 mod root;
 mod run;
 mod sync_key;
+mod undo;
 mod verify;
 
 pub use engine::{Engine, LiveHandle, Options, Parts, Phase, Progress, ProgressFn, Select, Which};
@@ -36,4 +37,5 @@ pub use error::EngineError;
 pub use plan_file::{LinkPlan, PlanFile, PlanSink, PlanSummary, PlannedRow, RulePlan};
 pub use root::Root;
 pub use sync_key::sync_key;
+pub use undo::{Kept, UndoEdge, UndoField, UndoPlan, UndoRow, UndoVerb};
 pub use verify::{Difference, Level, LinkVerify, VerifyReport};

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct RunReport {
     /// The run's number.
     pub run: u64,
+    /// The run that this one has taken back, where it is an undo.
+    #[serde(default)]
+    pub undoes: Option<u64>,
     /// Per link, in the mapping's order.
     pub links: Vec<LinkReport>,
     /// Per association rule, in the mapping's order.

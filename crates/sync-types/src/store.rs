@@ -244,7 +244,7 @@ pub enum EdgeState {
     There,
     /// To be removed.
     Unwanted,
-    /// Refused by HubSpot; tried again when somebody asks.
+    /// Refused by HubSpot, or taken back; tried again when somebody asks.
     Refused,
 }
 
