@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Conflicts(Conflicts),
     /// Why a record is as it is: both sides, what was agreed, which rule decides, who set what and when
     Explain(Explain),
+    /// Show what of a run can be taken back; with --yes take it back
+    Undo(Undo),
     /// Back up, check and restore what the engine remembers
     State(State),
 }
@@ -116,7 +118,8 @@ pub(crate) struct Plan {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// A plan saved by `plan --out`; what has moved since is skipped. Without one: whatever there is to write now
+    /// A plan saved by `plan --out` or `undo --out`; what has moved since is skipped. Without one: whatever there is to
+    /// write now
     #[arg(value_name = "PLAN")]
     pub(crate) plan: Option<PathBuf>,
 }
@@ -271,6 +274,18 @@ pub(crate) struct Explain {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The run's number, as `status` shows it
+    pub(crate) run: u64,
+    /// Save what would be taken back, to be applied later
+    #[arg(long, value_name = "FILE", conflicts_with = "yes")]
+    pub(crate) out: Option<PathBuf>,
+    /// Take it back now
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct State {
     #[command(subcommand)]
     pub(crate) command: StateCommand,
@@ -367,6 +382,9 @@ mod tests {
             "acme conflicts resolve --take source --all",
             "acme explain people P-1 --values",
             "acme explain people 1234 --record --json",
+            "acme undo 12",
+            "acme undo 12 --out undo.jsonl",
+            "acme undo 12 --yes",
             "acme state backup copy.db",
             "acme state restore copy.db",
             "acme state check",

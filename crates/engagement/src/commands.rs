@@ -15,6 +15,7 @@ mod run;
 mod serve;
 mod state;
 mod status;
+mod undo;
 mod verify;
 mod webhooks;
 
@@ -65,6 +66,7 @@ pub(crate) async fn dispatch(
                 conflicts::conflicts(engagement, settings, &arguments, screen).await
             }
             Command::Explain(arguments) => explain::explain(engagement, settings, &arguments, screen).await,
+            Command::Undo(arguments) => undo::undo(engagement, settings, &arguments, screen).await,
             Command::State(arguments) => state::state(engagement, settings, &arguments, screen).await,
         }
     });

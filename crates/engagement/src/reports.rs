@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use sync_core::report::RunReport;
-use sync_core::{PlanSummary, VerifyReport};
+use sync_core::{PlanSummary, UndoPlan, UndoVerb, VerifyReport};
 use sync_types::{DeadLetter, EdgeState, RunRecord, Totals};
 
 use crate::screen::{Screen, Tone, counted, spoken, thousands};
@@ -64,6 +64,52 @@ pub(crate) fn plan(screen: &Screen, plan: &PlanSummary) {
         ));
     }
     screen.line(format_args!("Cost: {cost}."));
+}
+
+/// What would be taken back of a run, and what would not.
+pub(crate) fn undo(screen: &Screen, plan: &UndoPlan) {
+    let mut links: BTreeMap<&str, [u64; 5]> = BTreeMap::new();
+    for row in &plan.rows {
+        let counts = links.entry(&row.link).or_default();
+        let place = match row.verb {
+            UndoVerb::Restore => 0,
+            UndoVerb::Archive => 1,
+            UndoVerb::RestoreSource => 2,
+            UndoVerb::DeleteSource => 3,
+        };
+        counts[place] += 1;
+    }
+    for kept in &plan.kept {
+        links.entry(&kept.subject).or_default()[4] += 1;
+    }
+    let rows = links
+        .into_iter()
+        .map(|(link, counts)| std::iter::once(link.to_owned()).chain(counts.into_iter().map(cell)).collect());
+    let header = [
+        "taken back",
+        "values in HubSpot",
+        "made in HubSpot, archived",
+        "values in the source",
+        "made in the source, deleted",
+        "stays",
+    ];
+    screen.table(&header, rows.collect(), false);
+    let mut rules: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for edge in &plan.edges {
+        let counts = rules.entry(&edge.rule).or_default();
+        if edge.remove { counts.1 += 1 } else { counts.0 += 1 }
+    }
+    let rows =
+        rules.into_iter().map(|(rule, (made, removed))| vec![rule.to_owned(), cell(made), cell(removed)]);
+    screen.table(&["associations", "made again", "removed"], rows.collect(), false);
+    for kept in plan.kept.iter().take(SHOWN_MAX) {
+        let what = kept.what.as_ref().map(|what| format!(" {what}")).unwrap_or_default();
+        screen.line(format_args!(" stays: {} {}{what}: {}", kept.subject, kept.id, kept.why));
+    }
+    more(screen, plan.kept.len() as u64);
+    if plan.is_empty() {
+        screen.line("Nothing to take back.");
+    }
 }
 
 /// Which of a run's links and rules are shown.

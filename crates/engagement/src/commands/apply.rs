@@ -1,10 +1,11 @@
 //! `apply`: writes a saved plan, or whatever there is to write now.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 
 use sync_core::report::RunReport;
-use sync_core::{Engine, PlanFile};
+use sync_core::{Engine, PlanFile, UndoPlan};
 
 use super::json;
 use crate::cli;
@@ -22,27 +23,52 @@ pub(super) async fn apply(
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
     // Read before anything is opened: a plan that is none should cost no call.
-    let plan = match &arguments.plan {
-        None => None,
-        Some(path) => {
-            let file = File::open(path).map_err(|error| {
-                Failure::new(format!("the plan {} cannot be read", path.display()))
-                    .remedy("make one with `plan --out`")
-                    .caused_by(&error)
-            })?;
-            Some(PlanFile::read(BufReader::new(file))?)
-        }
-    };
+    let saved = arguments.plan.as_deref().map(read).transpose()?;
     let mut engine = wiring::engine(engagement, settings).await?;
-    let report = match plan {
+    let report = match saved {
         None => once(&mut engine, screen, Sizes::default()).await?,
-        Some(plan) => {
+        Some(Saved::Plan(plan)) => {
             let reporter = Reporter::new(screen, Sizes::of(&plan.summary));
             engine.on_progress(reporter.callback());
             engine.apply(plan).await?
         }
+        Some(Saved::Undo(plan)) => take_back(&mut engine, plan, screen).await?,
     };
     ended(&report, screen)
+}
+
+/// What a file may hold that is applied.
+enum Saved {
+    Plan(PlanFile),
+    Undo(UndoPlan),
+}
+
+fn read(path: &Path) -> Result<Saved, Failure> {
+    let open = || {
+        File::open(path).map(BufReader::new).map_err(|error| {
+            Failure::new(format!("the plan {} cannot be read", path.display()))
+                .remedy("make one with `plan --out` or `undo --out`")
+                .caused_by(&error)
+        })
+    };
+    let mut first = String::new();
+    // What cannot be read as text is told by whoever reads it as a plan.
+    let _ = open()?.take(10_000).read_line(&mut first);
+    Ok(match UndoPlan::begins_with(first.trim_end()) {
+        true => Saved::Undo(UndoPlan::read(open()?)?),
+        false => Saved::Plan(PlanFile::read(open()?)?),
+    })
+}
+
+/// Takes back what an undo lists, with its progress.
+pub(super) async fn take_back(
+    engine: &mut Engine,
+    plan: UndoPlan,
+    screen: &Screen,
+) -> Result<RunReport, Failure> {
+    let reporter = Reporter::new(screen, Sizes::default());
+    engine.on_progress(reporter.callback());
+    Ok(engine.undo(plan).await?)
 }
 
 /// One pass of the engine, with its progress.

@@ -18,7 +18,7 @@ use crate::settings::{Settings, Sources};
 use crate::wiring;
 use crate::{Failure, Outcome, reports};
 
-use super::{apply, init, json, plan, verify};
+use super::{apply, init, json, plan, undo, verify};
 
 const TOKEN: &str = "demo";
 
@@ -104,15 +104,28 @@ async fn show(
     step(screen, 8, "Run once more");
     let third = timed_pass(&mut engine, &client, screen, Sizes::default(), Show::Written).await?;
 
+    step(screen, 9, format_args!("Undo: run {} is taken back", second.report.run));
+    let undo = undo::make(&mut engine, second.report.run, screen).await?;
+    reports::undo(screen, &undo);
+    let undone = apply::take_back(&mut engine, undo, screen).await?;
+    let agreed_undone = verify::compare(&mut engine, screen).await?;
+    verdict(screen, agreed_undone.is_clean());
+
+    step(screen, 10, "A certificate of it, signed and chained");
+    let file = folder.path.join("certificate.json");
+    verify::certify(&mut engine, &settings, &agreed_undone, &file, screen)?;
+
     parked(&engine, screen)?;
     screen.answer(&serde_json::json!({
         "created_in_portal": created.len(),
         "plan": json(&planned)?,
         "runs": [first.json()?, second.json()?, third.json()?],
-        "verify": [json(&agreed)?, json(&agreed_again)?],
+        "verify": [json(&agreed)?, json(&agreed_again)?, json(&agreed_undone)?],
+        "undo": json(&undone)?,
         "portal": server.url(),
     }));
-    let converged = agreed.is_clean() && agreed_again.is_clean() && third.writes == 0;
+    let agreed = [agreed, agreed_again, agreed_undone];
+    let converged = agreed.iter().all(sync_core::VerifyReport::is_clean) && third.writes == 0;
     Ok((if converged { Outcome::Done } else { Outcome::Pending }, server))
 }
 
@@ -236,7 +249,7 @@ impl Folder {
             };
             std::fs::create_dir_all(path).map_err(fail)?;
             // A state of an earlier demonstration speaks of a portal that is gone.
-            for name in ["state.db", "state.db-wal", "state.db-shm"] {
+            for name in ["state.db", "state.db-wal", "state.db-shm", "certificate.json", "certificate.html"] {
                 match std::fs::remove_file(path.join(name)) {
                     Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
                     _ => {}

@@ -1,5 +1,7 @@
 //! `verify`: proves that both sides agree, or names where they do not.
 
+use std::path::Path;
+
 use sync_core::certificate::Certificate;
 use sync_core::{Engine, Level, VerifyReport};
 
@@ -31,26 +33,47 @@ pub(super) async fn verify(
     let mut answer = json(&report)?;
     reports::verify(screen, &report);
     if let Some((file, signer)) = certified {
-        let made = engine.certify(&report)?;
-        let written = certificate::write(&made, &signer, &file)?;
-        engine.note_certificate(made.number, &written.hash)?;
-        screen.line(format_args!(
-            "Certificate {}: {}, and for people {}; signed with the key {}.",
-            made.number,
-            written.json.display(),
-            written.html.display(),
-            signer.public_key()
-        ));
-        answer["certificate"] = serde_json::json!({
-            "number": made.number,
-            "file": written.json,
-            "page": written.html,
-            "hash": written.hash,
-            "public_key": signer.public_key(),
-        });
+        answer["certificate"] = write(&mut engine, &signer, &report, &file, screen)?;
     }
     screen.answer(&answer);
     Ok(if report.is_clean() { Outcome::Done } else { Outcome::Pending })
+}
+
+/// Certifies what a comparison has just found.
+pub(super) fn certify(
+    engine: &mut Engine,
+    settings: &Settings,
+    report: &VerifyReport,
+    file: &Path,
+    screen: &Screen,
+) -> Result<serde_json::Value, Failure> {
+    write(engine, &Signer::open(&settings.signing)?, report, &certificate::place(file, 1)?, screen)
+}
+
+fn write(
+    engine: &mut Engine,
+    signer: &Signer,
+    report: &VerifyReport,
+    file: &Path,
+    screen: &Screen,
+) -> Result<serde_json::Value, Failure> {
+    let made = engine.certify(report)?;
+    let written = certificate::write(&made, signer, file)?;
+    engine.note_certificate(made.number, &written.hash)?;
+    screen.line(format_args!(
+        "Certificate {}: {}, and for people {}; signed with the key {}.",
+        made.number,
+        written.json.display(),
+        written.html.display(),
+        signer.public_key()
+    ));
+    Ok(serde_json::json!({
+        "number": made.number,
+        "file": written.json,
+        "page": written.html,
+        "hash": written.hash,
+        "public_key": signer.public_key(),
+    }))
 }
 
 /// Compares both sides and shows how far it has come.

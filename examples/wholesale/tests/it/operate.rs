@@ -90,3 +90,34 @@ async fn a_backup_brings_back_what_was_known_and_the_next_run_the_rest() {
     shop.expect(0, &["verify"]);
     shop.expect(1, &["state", "restore", "data/people.csv"]).fails_with("no sound backup", "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_taken_back_and_what_somebody_touched_since_stays() {
+    let shop = synced().await;
+    shop.set_field("data/people.csv", 4, "job_title", "Zoologist");
+    shop.set_field("data/people.csv", 5, "job_title", "Botanist");
+    assert_eq!(shop.expect(0, &["apply", "--json"]).json()["run"], 2);
+    let planned = shop.expect(2, &["undo", "2", "--json"]);
+    assert_eq!(planned.json()["records"].as_array().unwrap().len(), 2, "{planned:?}");
+    assert!(!planned.out.contains("Zoologist"), "{}", planned.out);
+    shop.expect(2, &["undo", "2", "--out", "undo.jsonl"]);
+    let applied = shop.expect(0, &["apply", "undo.jsonl", "--json"]).json();
+    assert_eq!((&applied["undoes"], &applied["links"][1]["updated"]), (&json!(2), &json!(2)), "{applied}");
+    let told = shop.expect(0, &["explain", "people", "P-0000005", "--values"]);
+    assert!(
+        told.out.contains("the source shows Zoologist") && !told.out.contains("HubSpot shows Zoologist"),
+        "{}",
+        told.out
+    );
+    shop.expect(0, &["verify"]);
+    assert_eq!(shop.expect(0, &["run", "--once", "--json"]).json()["links"][1]["updated"], 0, "it stays");
+    shop.expect(0, &["undo", "2"]);
+    // The undo is a run, and is taken back as one.
+    shop.expect(0, &["undo", "3", "--yes"]);
+    let told = shop.expect(0, &["explain", "people", "P-0000005", "--values"]);
+    assert!(told.out.contains("HubSpot shows Zoologist"), "{}", told.out);
+    shop.expect(1, &["undo", "77"]).fails_with("run 77", "status");
+    // The first load goes as a whole, but for the records that a later run has written.
+    let first = shop.expect(2, &["undo", "1", "--json"]).json();
+    assert_eq!(first["kept"].as_array().unwrap().len(), 2, "{first}");
+}
