@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Doctor,
     /// Check the mapping against the source, and against the portal where a credential is set
     Check(Check),
+    /// Try the description of an API
+    Adapter(crate::commands::Adapter),
     /// Try a mapping, prove it, watch for drift, begin one, hand it over
     Mapping(crate::commands::Mapping),
     /// Show what would be written, and what it costs; write nothing
@@ -354,6 +356,7 @@ mod tests {
             "acme doctor --json",
             "acme check --settings a.toml",
             "acme check --explain unknown-column",
+            "acme adapter try --collection people",
             "acme mapping preview P-1 --link people",
             "acme mapping preview people.csv --max 3 --json",
             "acme mapping test --bless",

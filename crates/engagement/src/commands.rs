@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod adapter;
 mod apply;
 mod certificate;
 mod check;
@@ -19,6 +20,7 @@ mod undo;
 mod verify;
 mod webhooks;
 
+pub(crate) use adapter::Adapter;
 pub(crate) use mapping::Mapping;
 pub(crate) use webhooks::Webhooks;
 
@@ -48,6 +50,7 @@ pub(crate) async fn dispatch(
             Command::Init(arguments) => init::init(engagement, settings, &arguments, screen).await,
             Command::Doctor => doctor::doctor(engagement, settings, screen).await,
             Command::Check(arguments) => check::check(engagement, settings, &arguments, screen).await,
+            Command::Adapter(arguments) => adapter::adapter(engagement, settings, &arguments, screen).await,
             Command::Mapping(arguments) => mapping::mapping(engagement, settings, &arguments, screen).await,
             Command::Plan(arguments) => plan::plan(engagement, settings, &arguments, screen).await,
             Command::Apply(arguments) => apply::apply(engagement, settings, &arguments, screen).await,

@@ -33,6 +33,8 @@ pub struct Engagement {
     pub settings: &'static str,
     /// What `demo` shows; without it there is no `demo`.
     pub demo: Option<Demo>,
+    /// The description of the API that is the source, as TOML; `source.file` puts another one in its place.
+    pub description: Option<&'static str>,
     /// How the source is built; without it by `source.kind`.
     pub source: Option<SourceBuilder>,
     /// Files that the mapping includes or looks up in, by their paths from it, and their texts. A mapping that
@@ -57,13 +59,28 @@ impl Engagement {
     /// An engagement with a mapping and settings, usually from `include_str!`.
     #[must_use]
     pub fn new(name: &'static str, mapping: &'static str, settings: &'static str) -> Engagement {
-        Engagement { name, mapping, settings, demo: None, source: None, mapping_files: &[], functions: None }
+        Engagement {
+            name,
+            mapping,
+            settings,
+            demo: None,
+            description: None,
+            source: None,
+            mapping_files: &[],
+            functions: None,
+        }
     }
 
     /// The same with data for `demo`.
     #[must_use]
     pub fn with_demo(self, demo: Demo) -> Engagement {
         Engagement { demo: Some(demo), ..self }
+    }
+
+    /// The same with the description of an API, usually from `include_str!`, for `source.kind = "rest"`.
+    #[must_use]
+    pub fn with_description(self, description: &'static str) -> Engagement {
+        Engagement { description: Some(description), ..self }
     }
 
     /// The same with files that the mapping includes or looks up in: paths from the mapping, and texts, usually from

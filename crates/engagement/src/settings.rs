@@ -3,6 +3,7 @@
 mod keys;
 mod layers;
 mod oauth;
+mod rest;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 
 use self::layers::{Layers, Made};
 pub use self::oauth::OAuthSettings;
+pub use self::rest::{GrantSettings, RestSettings};
 pub use self::service::{FeedKind, HearingSettings, ServiceSettings};
 use crate::Failure;
 
@@ -136,6 +138,8 @@ pub enum SourceKind {
         /// The file.
         file: PathBuf,
     },
+    /// A JSON API by its description.
+    Rest(rest::RestSettings),
 }
 
 /// What is said of one collection.
@@ -281,11 +285,18 @@ fn token(layers: &Layers) -> Result<Option<SecretString>, Failure> {
     clean(&text, &made.text)
 }
 
+/// The words for the kinds of a source.
+const KINDS: &[(&str, &str)] = &[("csv", "csv"), ("sqlite", "sqlite"), ("rest", "rest")];
+
 fn source(layers: &Layers) -> Result<Source, Failure> {
-    let is_sqlite = choice(layers, "source.kind", &[("csv", false), ("sqlite", true)])?.ok_or_else(|| {
+    let chosen = choice(layers, "source.kind", KINDS)?.ok_or_else(|| {
         Failure::new("`source.kind` is not set: it is not known what to read")
-            .remedy("set it to csv or sqlite, in the settings file under [source]")
+            .remedy("set it to csv, sqlite or rest, in the settings file under [source]")
     })?;
+    let is_sqlite = chosen == "sqlite";
+    if chosen == "rest" {
+        return rest::read(layers);
+    }
     let kind = if is_sqlite {
         let file = text(layers, "source.file").ok_or_else(|| missing("source.file", "the SQLite file"))?;
         SourceKind::Sqlite { file: file.into() }

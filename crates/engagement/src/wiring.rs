@@ -1,6 +1,7 @@
 //! The one place where settings become clients, sources, stores and engines.
 
 mod facts;
+pub(crate) mod rest;
 pub(crate) mod runnable;
 
 use std::path::Path;
@@ -414,6 +415,7 @@ pub(crate) fn source(engagement: &Engagement, settings: &Settings) -> Result<Arc
             }
             Arc::new(SqliteFile::open(config)?)
         }
+        SourceKind::Rest(said) => Arc::new(rest::open(engagement, settings, said)?),
     })
 }
 

@@ -9,6 +9,7 @@ mod caller;
 mod credential;
 mod description;
 mod maintenance;
+mod mask;
 mod moment;
 mod origin;
 mod paging;
@@ -19,12 +20,14 @@ mod request;
 mod since;
 mod source;
 mod template;
+mod tries;
 mod writer;
 
 pub use credential::{GrantKeeper, KeptGrant};
 pub use description::Description;
 pub use problem::{Problem, Problems};
 pub use source::{RestOptions, RestSource, transport};
+pub use tries::{FoundField, Tried, Verdict};
 
 /// The reference of descriptions, in Markdown.
 pub const FORMAT: &str = include_str!("../docs/rest.md");

@@ -72,8 +72,9 @@ fn show(screen: &Screen, what: &str, found: &Result<String, Failure>) {
 async fn source(engagement: &Engagement, settings: &Settings) -> Result<String, Failure> {
     let schemas = wiring::source(engagement, settings)?.describe().await?;
     let place = match &settings.source.kind {
-        SourceKind::Csv { folder, .. } => folder.display(),
-        SourceKind::Sqlite { file } => file.display(),
+        SourceKind::Csv { folder, .. } => folder.display().to_string(),
+        SourceKind::Sqlite { file } => file.display().to_string(),
+        SourceKind::Rest(said) => wiring::rest::place(said),
     };
     Ok(format!("{} in {place}", counted(schemas.len() as u64, "collection", "collections")))
 }

@@ -63,7 +63,7 @@ fn each_mistake_names_place_and_remedy() {
             &[],
             &[],
             "line 2: `source.write` must be false: CSV files are only read",
-            "whether a SQLite file",
+            "may be written",
         ),
         ("", &[], &["source.write=yes"], "`source.write` must be true or false", "flow to it"),
         (

@@ -88,6 +88,12 @@ fn remedy(settings: &Settings) -> &'static str {
         SourceKind::Sqlite { .. } => {
             "rows of a query cannot be written: use the table itself, or set the link's `direction` to \"to-hubspot\""
         }
+        SourceKind::Rest(_) if !settings.source.write => {
+            "set `source.write = true` to let the program write, or the link's `direction` to \"to-hubspot\""
+        }
+        SourceKind::Rest(_) => {
+            "say in the description how the collection is written, or set the link's `direction` to \"to-hubspot\""
+        }
         SourceKind::Csv { .. } => {
             "CSV files are only read: use a source that can be written, or set the link's `direction` to \"to-hubspot\""
         }

@@ -39,6 +39,11 @@ impl Course {
         Course { high: now, span: None }
     }
 
+    /// The newest change that was met.
+    pub(super) fn newest(&self) -> Timestamp {
+        self.span.as_ref().map_or(self.high, |span| span.newest.max(self.high))
+    }
+
     /// The span that is read next.
     pub(super) fn span(&self, spec: &SinceSpec, now: Timestamp) -> Span {
         if let Some(span) = &self.span {

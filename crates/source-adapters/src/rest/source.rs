@@ -393,7 +393,7 @@ impl RestSource {
         Err(self.structure(&get.call.name, why))
     }
 
-    async fn by_batch(
+    pub(super) async fn by_batch(
         &self,
         collection: &Collection,
         spec: &CollectionSpec,

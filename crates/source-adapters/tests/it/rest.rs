@@ -5,4 +5,5 @@ mod credentials;
 mod failures;
 mod moving_lists;
 mod shop;
+mod tries;
 mod wire;

@@ -191,14 +191,19 @@ impl<'a> Keys<'a> {
         found.map(|(_, meaning)| *meaning)
     }
 
-    /// As [`Keys::word`], told when it is missing.
+    /// As [`Keys::word`], told when it is missing. Without the word nobody knows which other keys there are, so that they
+    /// are not told.
     pub(super) fn required_word<T: Copy>(&self, key: &'static str, words: &[(&'static str, T)]) -> Option<T> {
         if !self.has(key) {
             let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let reason = format!("{} needs the key `{key}`", self.what);
             self.tell("missing-key", reason, format!("add `{key} = …`: `{}`", names.join("`, `")));
         }
-        self.word(key, words)
+        let found = self.word(key, words);
+        if found.is_none() {
+            self.entries.iter().for_each(|entry| entry.used.set(true));
+        }
+        found
     }
 
     /// A text with places to be filled in, whose names have to be among `allowed`.

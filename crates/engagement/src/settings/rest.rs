@@ -1,0 +1,65 @@
+//! `[source]` of a JSON API: where its description is, and what it leaves open.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::layers::Layers;
+use super::oauth::maybe_secret;
+use super::{Source, SourceKind, choice, refuse, text};
+use crate::Failure;
+
+/// A JSON API by its description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestSettings {
+    /// The description, where it is not the built-in one.
+    pub file: Option<PathBuf>,
+    /// Which of its environments.
+    pub environment: Option<String>,
+    /// Its variables, in place of what it says itself.
+    pub variables: BTreeMap<String, String>,
+    /// Where a refresh token is kept, if its key is set.
+    pub grant: Option<GrantSettings>,
+}
+
+/// Where a refresh token is kept that the API replaces with every use.
+#[derive(Clone, Debug)]
+pub struct GrantSettings {
+    /// The file.
+    pub file: PathBuf,
+    /// The key that seals it, base64 of 32 bytes.
+    pub key: SecretString,
+}
+
+impl PartialEq for GrantSettings {
+    fn eq(&self, other: &GrantSettings) -> bool {
+        self.file == other.file && self.key.expose_secret() == other.key.expose_secret()
+    }
+}
+
+impl Eq for GrantSettings {}
+
+pub(super) fn read(layers: &Layers) -> Result<Source, Failure> {
+    let names = layers.names_below("source.variables").into_iter();
+    let variables = names.filter_map(|name| {
+        Some((name.clone(), text(layers, &format!("source.variables.{name}"))?.to_owned()))
+    });
+    let grant = maybe_secret(layers, "source.grant_key")?.map(|key| GrantSettings {
+        file: text(layers, "source.grant_file").unwrap_or("source-grant").into(),
+        key,
+    });
+    if let Some(name) = layers.names_below("source.collections").first() {
+        let parts = ["key", "file", "query"].map(|part| format!("source.collections.{name}.{part}"));
+        let place = parts.iter().find(|place| layers.get(place).is_some()).unwrap_or(&parts[0]);
+        return Err(refuse(layers, place, "does not go with this `source.kind`: the description says it"));
+    }
+    let rest = RestSettings {
+        file: text(layers, "source.file").map(PathBuf::from),
+        environment: text(layers, "source.environment").map(str::to_owned),
+        variables: variables.collect(),
+        grant,
+    };
+    let write = choice(layers, "source.write", &[("true", true), ("false", false)])?.unwrap_or(false);
+    Ok(Source { kind: SourceKind::Rest(rest), write, collections: BTreeMap::new() })
+}
