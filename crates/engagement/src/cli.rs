@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Init(Init),
     /// Look at everything that must be right before a sync: settings, source, portal, state
     Doctor,
-    /// Check the mapping against the source, and against the portal where a credential is set
+    /// Check the mapping against the source and HubSpot's own properties, and against the portal where a credential is set
     Check(Check),
     /// Try the description of an API
     Adapter(crate::commands::Adapter),

@@ -356,6 +356,22 @@ pub(crate) fn verdict(
     Ok(check.schemas(schemas).portal(portal).run())
 }
 
+/// As [`verdict`], with what HubSpot brings along for everybody in place of a portal's answer.
+pub(crate) fn verdict_by_heart(
+    engagement: &Engagement,
+    settings: &Settings,
+    source: &[Schema],
+) -> Result<Result<CheckedMapping, Problems>, Failure> {
+    let (name, text) = mapping_text(engagement, settings)?;
+    let beside = beside(engagement, settings);
+    let functions = functions(engagement);
+    let standard = mapping_tools::standard::schemas();
+    let schemas = Schemas { source: Some(source), hubspot: Some(&standard) };
+    let portal = Portal { id: settings.hubspot.portal, ..Portal::default() };
+    let check = Check::new(&name, &text).files(&beside).functions(&functions);
+    Ok(check.schemas(schemas).portal(portal).hubspot_is_in_part().run())
+}
+
 /// Files beside the mapping, or those that are built in with it.
 fn beside(engagement: &Engagement, settings: &Settings) -> impl Fn(&str) -> Result<String, String> {
     let folder = settings.mapping.as_deref().map(|file| file.parent().unwrap_or(Path::new("")).to_path_buf());

@@ -84,6 +84,7 @@ pub struct Check<'a> {
     samples: &'a [(&'a str, &'a [Record])],
     functions: Option<&'a Functions>,
     inferred: bool,
+    in_part: bool,
 }
 
 impl<'a> Check<'a> {
@@ -100,6 +101,7 @@ impl<'a> Check<'a> {
             samples: &[],
             functions: None,
             inferred: false,
+            in_part: false,
         }
     }
 
@@ -140,6 +142,14 @@ impl<'a> Check<'a> {
         Check { inferred: true, ..self }
     }
 
+    /// What the schemas say of HubSpot is only a part of what a portal has, such as the properties that HubSpot brings
+    /// along: what is not in them may be there all the same, and of what is, the kinds are certain and the options are
+    /// not, so that an unknown option is a warning.
+    #[must_use]
+    pub fn hubspot_is_in_part(self) -> Check<'a> {
+        Check { in_part: true, ..self }
+    }
+
     /// The functions and keys of the engagement's own that the mapping may name.
     #[must_use]
     pub fn functions(self, functions: &'a Functions) -> Check<'a> {
@@ -158,10 +168,11 @@ impl<'a> Check<'a> {
             portal: self.portal,
             environment: self.environment,
             functions: self.functions,
-            final_ids: self.schemas.hubspot.is_some(),
+            final_ids: self.schemas.hubspot.is_some() && !self.in_part,
         };
         let (doc, mut context) = format::read(&sources, given, report);
         context.inferred = self.inferred;
+        context.in_part = self.in_part;
         let compiled = doc.map(|doc| {
             names::check_names(&doc, &mut context);
             compile(doc, &self, &mut context)

@@ -56,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) asks_owners: bool,
     /// Whether the source's schema is inferred from samples.
     pub(crate) inferred: bool,
+    /// Whether what is known of HubSpot's properties is only a part.
+    pub(crate) in_part: bool,
     pub(crate) region: Option<&'static Region>,
     pub(crate) zone: Option<TimeZone>,
     zones: TimeZoneDatabase,
@@ -173,6 +175,7 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
         environment: Environment::default(),
         asks_owners: false,
         inferred: false,
+        in_part: false,
         region: None,
         zone: None,
         zones: TimeZoneDatabase::bundled(),

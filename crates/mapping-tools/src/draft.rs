@@ -19,6 +19,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) name: &'a str,
     /// What the file opens with, as a comment.
     pub(crate) opening: &'a str,
+    /// What separates the columns of the source's files, where that is no comma.
+    pub(crate) delimiter: Option<char>,
     pub(crate) region: Option<&'a str>,
     pub(crate) zone: Option<&'a str>,
     pub(crate) links: Vec<LinkDraft>,

@@ -71,18 +71,19 @@ impl Grid {
     }
 }
 
+/// What separates the columns of a CSV text: the mark that the first line with any has most of.
+pub(crate) fn delimiter(text: &str) -> char {
+    let marks = [',', ';', '\t', '|'];
+    let line = text.lines().take(HEADER_ROWS_MAX).find(|line| line.contains(marks)).unwrap_or_default();
+    // Of equals the last one counts, so they are asked from the rarest to the most usual.
+    marks.into_iter().rev().max_by_key(|mark| line.matches(*mark).count()).unwrap_or(',')
+}
+
 /// The rows of a CSV text with their lines; the delimiter is the one that the first line with any has most of.
 pub(crate) fn csv_rows(text: &str) -> Result<Vec<(usize, Vec<String>)>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let marks = [b',', b';', b'\t', b'|'];
-    let count = |line: &str, mark: u8| line.bytes().filter(|byte| *byte == mark).count();
-    let line =
-        text.lines().take(HEADER_ROWS_MAX).find(|line| marks.iter().any(|mark| count(line, *mark) > 0));
-    let line = line.unwrap_or_default();
-    // Of equals the last one counts, so they are asked from the rarest to the most usual.
-    let delimiter = marks.into_iter().rev().max_by_key(|mark| count(line, *mark)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(u8::try_from(delimiter(text)).unwrap_or(b','))
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());

@@ -138,8 +138,14 @@ pub fn import(request: Request<'_>) -> Result<Imported, String> {
     }
     let Reader { links, mut cells, .. } = reader.finish();
     cells.extend(headers);
-    let mut draft =
-        Draft { name: request.name, opening: OPENING, region: request.region, zone: request.zone, links };
+    let mut draft = Draft {
+        name: request.name,
+        opening: OPENING,
+        delimiter: None,
+        region: request.region,
+        zone: request.zone,
+        links,
+    };
     let text = draft.settle(&hubspot)?;
     let mut questions = Vec::new();
     for link in &draft.links {

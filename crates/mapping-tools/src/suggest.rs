@@ -50,6 +50,9 @@ pub struct Suggestion {
     pub questions: Vec<String>,
     /// The key column of each table, for the settings; `None` where none was recognised.
     pub keys: Vec<(String, Option<String>)>,
+    /// What separates the columns of the files, for the settings, where that is no comma. Where files differ, that of the
+    /// first.
+    pub delimiter: Option<char>,
 }
 
 /// One field of a first mapping.
@@ -86,6 +89,7 @@ impl Suggestion {
             "fields": fields.collect::<Vec<_>>(),
             "questions": self.questions,
             "keys": keys.collect::<Vec<_>>(),
+            "delimiter": self.delimiter,
         })
     }
 }
@@ -101,10 +105,17 @@ pub fn suggest(request: Request<'_>) -> Result<Suggestion, String> {
     }
     let hubspot = known_schemas(request.hubspot);
     let links = plan_links(request, &hubspot);
-    let mut draft =
-        Draft { name: request.name, opening: OPENING, region: request.region, zone: request.zone, links };
+    let delimiter = request.tables.iter().find_map(|table| table.delimiter);
+    let mut draft = Draft {
+        name: request.name,
+        opening: OPENING,
+        delimiter,
+        region: request.region,
+        zone: request.zone,
+        links,
+    };
     let text = draft.settle(&hubspot)?;
-    Ok(finish(text, &draft.links))
+    Ok(Suggestion { delimiter, ..finish(text, &draft.links) })
 }
 
 fn finish(text: String, links: &[LinkDraft]) -> Suggestion {
@@ -133,7 +144,7 @@ fn finish(text: String, links: &[LinkDraft]) -> Suggestion {
         }));
     }
     let keys = links.iter().map(|link| (link.collection.clone(), link.key.clone())).collect();
-    Suggestion { text, fields, questions, keys }
+    Suggestion { text, fields, questions, keys, delimiter: None }
 }
 
 #[cfg(test)]

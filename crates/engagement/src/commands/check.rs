@@ -1,6 +1,6 @@
 //! `check`: the mapping against the source, and against the portal where a credential is set.
 
-use mapping_engine::{Portal, Problems, Schemas, codes, explain_code};
+use mapping_engine::{Problems, codes, explain_code};
 use sync_types::Mapper;
 
 use crate::cli;
@@ -20,10 +20,8 @@ pub(super) async fn check(
     }
     let with_portal = settings.hubspot.token.is_some() || settings.oauth.is_some();
     let source = wiring::source(engagement, settings)?.describe().await?;
-    let known = Portal { id: settings.hubspot.portal, ..Portal::default() };
-    let schemas = Schemas { source: Some(&source), hubspot: None };
     // What the file alone gets wrong is told before anybody is asked.
-    let mut verdict = wiring::verdict(engagement, settings, schemas, known)?;
+    let mut verdict = wiring::verdict_by_heart(engagement, settings, &source)?;
     if verdict.is_ok() && with_portal {
         let wired = wiring::connect(engagement, settings).await?;
         let samples = wiring::samples(&wired).await?;
@@ -55,7 +53,7 @@ pub(super) async fn check(
         ),
     ));
     if !with_portal {
-        screen.line("Checked against the source only: no credential is set (KIT_HUBSPOT_TOKEN).");
+        screen.line("Checked against the source and HubSpot's own properties: no credential is set (KIT_HUBSPOT_TOKEN) to ask a portal.");
     }
     Ok(Outcome::Done)
 }
@@ -66,7 +64,7 @@ fn refused(problems: &Problems, screen: &Screen) -> Result<Outcome, Failure> {
         screen.answer(&serde_json::json!({ "sound": false, "problems": problems.to_json() }));
         return Ok(Outcome::Failed);
     }
-    Err(Failure::new(problems.to_string())
+    Err(Failure::new(format!("the mapping is refused\n\n{problems}"))
         .remedy("correct the mapping; `check --explain CODE` tells more about a code"))
 }
 

@@ -46,7 +46,8 @@ pub(super) fn compile_backs(
                 continue;
             }
         };
-        let known = sides.hubspot.and_then(|schema| schema.property(&field.property));
+        let known = sides.hubspot.filter(|_| !context.in_part);
+        let known = known.and_then(|schema| schema.property(&field.property));
         let made: Vec<String>;
         let options = match known {
             Some(known) => known.options.as_slice(),

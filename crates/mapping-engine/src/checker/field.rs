@@ -39,7 +39,7 @@ pub(super) fn compile_field(
         kind,
         form,
         length_max: property.and_then(|property| property.length_max).unwrap_or(TEXT_CHARS_MAX),
-        options: known_options(field, kind, property, &options),
+        options: known_options(field, kind, property.filter(|_| !context.in_part), &options),
     };
     let when_empty = match &field.when_empty {
         WhenEmpty::Clear => EmptyPlan::Clear,
@@ -206,7 +206,7 @@ fn find_property<'a>(
     }
     let schema = schema?;
     match found {
-        None if field.create.is_none() => {
+        None if field.create.is_none() && !context.in_part => {
             let remedy = context.report.suggest(
                 &field.to.value,
                 schema
@@ -334,12 +334,14 @@ fn check_target_options(field: &FieldDoc, property: Option<&Property>, context: 
     let options: HashSet<&str> = property.options.iter().map(String::as_str).collect();
     let known = |option: &str| options.contains(option);
     let mut tell = |span: &crate::problem::Span, what: String, wrong: &str| {
-        context.report.error(
-            "unknown-option",
-            span,
-            format!("{what} `{wrong}`, which is no option of `{}` in HubSpot", field.to.value),
-            context.report.suggest(wrong, property.options.iter().map(String::as_str), "add it in HubSpot"),
-        );
+        let known = property.options.iter().map(String::as_str);
+        let remedy = context.report.suggest(wrong, known, "add it in HubSpot");
+        let of = format!("{what} `{wrong}`, which is no option of `{}`", field.to.value);
+        if context.in_part {
+            context.report.warning("unknown-option", span, format!("{of} that HubSpot brings along"), remedy);
+        } else {
+            context.report.error("unknown-option", span, format!("{of} in HubSpot"), remedy);
+        }
     };
     if let Some(At { value: Step::Picklist(table), span }) = field.chain.last() {
         for (option, _) in table.options.iter().filter(|(option, _)| !known(option)) {

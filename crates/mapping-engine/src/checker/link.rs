@@ -222,7 +222,7 @@ fn hubspot_schema<'a>(
     let found = portal
         .iter()
         .find(|schema| schema.name == link.object.value || name_of(&schema.name) == link.object.value);
-    if found.is_none() && object_doc(&link.object.value, objects).is_none() {
+    if found.is_none() && !context.in_part && object_doc(&link.object.value, objects).is_none() {
         context.report.error(
             "unknown-object",
             &link.object.span,

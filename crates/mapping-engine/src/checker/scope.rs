@@ -136,9 +136,13 @@ pub(super) fn compile_right(
             // Names of conditions were given those of the environment before; an expression is not rewritten.
             let here = context.environment.names_here(&link.object.value);
             let renamed = |name: &str| here.get(name).map_or_else(|| name.to_owned(), Clone::clone);
+            let unknown = context.in_part.then_some(Ty::Any);
             let kind_of = |name: &str| match hubspot {
                 None => Some(Ty::Any),
-                Some(schema) => schema.property(&renamed(name)).map(|property| Ty::of_source(property.kind)),
+                Some(schema) => {
+                    let property = schema.property(&renamed(name));
+                    property.map(|property| Ty::of_source(property.kind)).or(unknown)
+                }
             };
             let known =
                 hubspot.map(|schema| schema.properties.iter().map(|known| known.name.as_str()).collect());
@@ -169,7 +173,8 @@ fn right_place(
     if let Some(place) = fields.iter().position(|field| field.property == name.value) {
         return place;
     }
-    if let Some(schema) = hubspot.filter(|schema| schema.property(&name.value).is_none()) {
+    let missing = |schema: &&Schema| !context.in_part && schema.property(&name.value).is_none();
+    if let Some(schema) = hubspot.filter(missing) {
         let known = schema.properties.iter().map(|property| property.name.as_str());
         context.report.error(
             "unknown-property",

@@ -37,7 +37,7 @@ pub(crate) fn country(text: &str, form: CountryForm) -> Result<String, Failure> 
     let country = find_country(text).ok_or_else(|| {
         Failure::new(
             "bad-country",
-            "not a country by its ISO 3166 code or English name",
+            "not a country by its ISO 3166 code, or by its English or German name",
             "correct it at the source, or translate it with a picklist before",
         )
     })?;
@@ -61,8 +61,57 @@ fn find_country(text: &str) -> Option<Country> {
         other => other,
     };
     let known = plain.parse::<Country>().or_else(|_| Country::from_alias(plain));
-    known.ok().or_else(|| NAMES.get(plain).copied())
+    let found = known.ok().or_else(|| NAMES.get(plain).copied());
+    let other = || OTHER_NAMES.iter().find(|(_, names)| names.contains(&plain)).map(|(code, _)| *code);
+    found.or_else(|| Country::from_alpha2(other()?).ok())
 }
+
+/// What countries are called in German, and in their own languages where sources of their neighbours say so; folded.
+const OTHER_NAMES: [(&str, &[&str]); 43] = [
+    ("AT", &["österreich", "oesterreich"]),
+    ("AU", &["australien"]),
+    ("BE", &["belgien", "belgique", "belgië"]),
+    ("BG", &["bulgarien"]),
+    ("BR", &["brasilien", "brasil"]),
+    ("CA", &["kanada"]),
+    ("CH", &["schweiz", "suisse", "svizzera"]),
+    ("CY", &["zypern"]),
+    ("CZ", &["tschechien", "tschechischerepublik", "česko", "českárepublika"]),
+    ("DE", &["deutschland", "allemagne"]),
+    ("DK", &["dänemark", "danmark"]),
+    ("EE", &["estland"]),
+    ("ES", &["spanien", "españa"]),
+    ("FI", &["finnland", "suomi"]),
+    ("FR", &["frankreich"]),
+    ("GB", &["england", "großbritannien", "schottland", "scotland", "vereinigteskönigreich", "wales"]),
+    ("GR", &["griechenland"]),
+    ("HR", &["kroatien", "hrvatska"]),
+    ("HU", &["ungarn", "magyarország"]),
+    ("IE", &["irland"]),
+    ("IN", &["indien"]),
+    ("IS", &["island"]),
+    ("IT", &["italien", "italia"]),
+    ("LT", &["litauen"]),
+    ("LU", &["luxemburg"]),
+    ("LV", &["lettland"]),
+    ("MX", &["mexiko", "méxico"]),
+    ("NL", &["niederlande", "nederland"]),
+    ("NO", &["norwegen", "norge"]),
+    ("NZ", &["neuseeland"]),
+    ("PL", &["polen", "polska"]),
+    ("RO", &["rumänien", "românia"]),
+    ("RS", &["serbien"]),
+    ("RU", &["russland", "rußland"]),
+    ("SE", &["schweden", "sverige"]),
+    ("SI", &["slowenien", "slovenija"]),
+    ("SK", &["slowakei", "slovensko"]),
+    ("TR", &["türkei", "türkiye"]),
+    ("US", &["vereinigtestaaten", "vereinigtestaatenvonamerika"]),
+    ("ZA", &["südafrika"]),
+    ("CN", &["volksrepublikchina"]),
+    ("AR", &["argentinien"]),
+    ("EG", &["ägypten"]),
+];
 
 /// Countries by their folded names, without the article.
 static NAMES: LazyLock<HashMap<String, Country>> = LazyLock::new(|| {

@@ -1,9 +1,9 @@
 //! What keys mean where two of them meet, and where a name can be written in several ways.
 
 use mapping_engine::{Check, CheckedMapping, Portal, Problems, Schemas, check};
-use sync_types::{LinkId, Mapper, Value};
+use sync_types::{LinkId, Mapper, Property, PropertyKind, Value};
 
-use super::support::{checked, map, number, people, record};
+use super::support::{checked, map, number, people, record, schema};
 
 fn codes(outcome: Result<CheckedMapping, Problems>) -> Vec<&'static str> {
     match outcome {
@@ -230,4 +230,39 @@ fn a_town_or_a_country_is_enough_to_find_what_was_meant() {
     let problems = check("m", text, Schemas::default()).unwrap_err();
     let remedies: Vec<&str> = problems.list().iter().map(|problem| problem.remedy.as_str()).collect();
     assert_eq!(remedies, ["did you mean `AT`?", "did you mean `Europe/Vienna`?"]);
+}
+
+#[test]
+fn what_is_known_in_part_is_held_against_kinds_alone() {
+    let mut stage = Property::new("dealstage", PropertyKind::Option);
+    stage.options = vec!["won".into()];
+    let known = [schema("deals", vec![Property::new("amount", PropertyKind::Number), stage])];
+    let of = |fields: &str, part: bool| {
+        let text = deals("deals", fields);
+        let check = Check::new("m", &text).schemas(Schemas { hubspot: Some(&known), ..Schemas::default() });
+        codes(if part { check.hubspot_is_in_part().run() } else { check.run() })
+    };
+    let amount = "{ from = 'a', to = 'amount', transform = 'trim' }";
+    assert_eq!(of(amount, true), Vec::<&str>::new(), "what a column holds is not known");
+    let amount = "{ template = '{a}', to = 'amount' }";
+    assert_eq!(of(amount, true), ["type-mismatch"]);
+    let pipeline = "{ value = 'p', to = 'pipeline', kind = 'option' }";
+    let stage = |id: &str| format!("{pipeline}, {{ value = '{id}', to = 'dealstage' }}");
+    assert_eq!(of(&stage("won"), true), Vec::<&str>::new());
+    assert_eq!(of(&stage("lost"), true), ["unknown-option"]);
+    assert_eq!(of(&stage("lost"), false), ["unknown-property", "unknown-option"]);
+    let checked = Check::new("m", &deals("deals", &stage("lost")))
+        .schemas(Schemas { hubspot: Some(&known), ..Schemas::default() })
+        .hubspot_is_in_part()
+        .run();
+    assert!(
+        checked.unwrap().map(LinkId(0), &record(&[("a", Value::Null)])).is_ok(),
+        "a warning stops no record"
+    );
+    let elsewhere = deals("tickets", "{ from = 'a', to = 'subject' }");
+    let check = Check::new("m", &elsewhere).schemas(Schemas { hubspot: Some(&known), ..Schemas::default() });
+    assert_eq!(
+        (codes(check.run()), codes(check.hubspot_is_in_part().run())),
+        (vec!["unknown-object"], vec![])
+    );
 }

@@ -74,6 +74,10 @@ impl File {
         if !keys.is_empty() {
             self.line("#");
             self.line("# For settings.toml, which says what identifies a row:");
+            if let Some(mark) = draft.delimiter {
+                self.line("#   [source]");
+                self.line(format!("#   delimiter = {}", quoted(&mark.to_string())));
+            }
             for link in keys {
                 self.line(format!("#   [source.collections.{}]", key(&link.collection)));
                 self.line(format!("#   key = {}", quoted(link.key.as_deref().unwrap_or_default())));

@@ -39,7 +39,7 @@ pub(crate) fn natural_kind(form: &Form) -> PropertyKind {
 /// The transforms from values of this form to the property; `None`: there are none.
 pub(crate) fn chain(evidence: &Evidence, target: &Target, zone: Option<&str>) -> Option<Chain> {
     let mut chain = match target.kind {
-        PropertyKind::Text => text(evidence, target.meaning),
+        PropertyKind::Text => text(evidence, target.meaning, zone),
         PropertyKind::Number => number(&evidence.form)?,
         PropertyKind::Bool => boolean(&evidence.form)?,
         PropertyKind::Date => date(&evidence.form, zone)?,
@@ -55,7 +55,7 @@ pub(crate) fn chain(evidence: &Evidence, target: &Target, zone: Option<&str>) ->
     Some(chain)
 }
 
-fn text(evidence: &Evidence, meaning: Meaning) -> Chain {
+fn text(evidence: &Evidence, meaning: Meaning, zone: Option<&str>) -> Chain {
     match (meaning, &evidence.form) {
         (Meaning::Email, _) | (Meaning::Plain, Form::Email) => Chain::of(&["\"email\""]),
         (Meaning::Phone, form) | (Meaning::Plain, form @ Form::Phone { .. }) => {
@@ -67,6 +67,16 @@ fn text(evidence: &Evidence, meaning: Meaning) -> Chain {
         }
         (Meaning::Domain, _) => Chain::of(&["\"domain\""]).leaving_bad(),
         (Meaning::Url, _) | (Meaning::Plain, Form::Url) => Chain::of(&["\"url\""]).leaving_bad(),
+        // A day in a property of text is written as HubSpot writes days.
+        (Meaning::Plain, form @ (Form::Date(_) | Form::DateTime(_))) => {
+            let mut chain = date(form, zone).unwrap_or_default();
+            if *form != Form::Date(vec!["%Y-%m-%d"]) {
+                chain.steps.push("{ format_date = \"%Y-%m-%d\" }".to_owned());
+            } else {
+                chain.steps.clear();
+            }
+            chain
+        }
         (_, Form::Typed(PropertyKind::Options)) => Chain::of(&["\"join\""]),
         (_, Form::Typed(kind)) if *kind != PropertyKind::Text => Chain::of(&["\"text\""]),
         (Meaning::Name, _) => Chain::of(&["\"collapse_spaces\""]),

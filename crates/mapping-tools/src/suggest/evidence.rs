@@ -163,13 +163,17 @@ fn form(texts: &[&str], filled: &[&Value], words: &[String], doubts: &mut Vec<St
     let plain: [(Form, Is); 3] = [(Form::Email, is_email), (Form::Url, is_url), (Form::Domain, is_domain)];
     for (form, is) in plain {
         let unfit = unfit(&is);
-        if nearly(unfit) {
+        // What is called an address is one, even where every third row has it wrong.
+        let called = form == Form::Email && named(&["email"]) && unfit * 3 <= texts.len();
+        if nearly(unfit) || called {
             return (form, unfit);
         }
     }
     // Names such as `zip` say that digits are no quantity.
     let code = named(&["zip", "phone", "mobile", "fax", "sku", "code", "id", "iban", "number", "extension"]);
-    if let Some((form, unfit)) = times::look(texts, words, doubts).filter(|(_, unfit)| nearly(*unfit)) {
+    if let Some((form, unfit)) = times::look(texts, words, doubts).filter(|(_, unfit)| {
+        nearly(*unfit) || (named(&["birthdate", "date", "day"]) && *unfit * 3 <= texts.len())
+    }) {
         return (form, unfit);
     }
     if let Some(form) = yes_or_no(texts) {

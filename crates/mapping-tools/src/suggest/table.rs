@@ -14,6 +14,8 @@ pub struct Table {
     pub name: String,
     /// The column that identifies a row, where that is known.
     pub key: Option<String>,
+    /// What separates its columns, for a file in which that is no comma.
+    pub delimiter: Option<char>,
     /// Its columns, in the source's order.
     pub columns: Vec<Column>,
 }
@@ -78,7 +80,7 @@ impl Table {
             options: property.options.clone(),
             ..Column::default()
         });
-        Table { name: schema.name.clone(), key: None, columns: columns.collect() }
+        Table { name: schema.name.clone(), columns: columns.collect(), ..Table::default() }
     }
 
     /// Adds the values of records that were read from the source. Columns that are nested are taken apart.

@@ -150,3 +150,67 @@ mod laws {
         }
     }
 }
+
+/// The rows of a shop for bicycles with what such tables have: bad addresses, days that are none, rows that name nobody.
+fn rental() -> Suggestion {
+    let customers = "Kunden-Nr;Vorname;Nachname;E-Mail;Telefon;Geburtsdatum;Land\n\
+        10001;Anna;Gruber;Anna@Example.AT;0664 123 45 67;12.03.1985;Österreich\n\
+        10002;Jürgen;Müller;jm@example.de;+49 89 1234567;01.01.1970;DE\n\
+        10003;Zoë;van den Berg;zoe@example.nl;020 123 4567;;NL\n\
+        10004;Max;Huber;max.huber(at)example.at;0664 1234567;31.02.1990;AT\n";
+    let bikes = "Rad-Nr;Marke;Neupreis\nR-7;KTM;3.499,00\nR-8;Specialized;5.199,00\nR-9;Scott;799,00\n";
+    let rentals = "Miet-Nr;Kunde;Rad;Preis\nM-1;10001;R-7;120,00\nM-2;10002;R-8;45,50\nM-3;99999;R-7;30\nM-4;10003;;1.030,00\n";
+    let tables = [("kunden", customers), ("raeder", bikes), ("mieten", rentals)]
+        .map(|(name, text)| Table::of_csv(name, text).unwrap());
+    let request = Request {
+        name: "velo",
+        tables: &tables,
+        hubspot: None,
+        region: Some("AT"),
+        zone: Some("Europe/Vienna"),
+    };
+    suggest(request).unwrap()
+}
+
+#[test]
+fn a_column_of_addresses_is_one_even_where_some_are_bad() {
+    let text = rental().text;
+    assert!(
+        text.contains("from = \"E-Mail\"\nto = \"email\"\ntransform = [\"email\"]\non_bad = \"leave\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn days_that_some_rows_get_wrong_are_no_numbers() {
+    let text = rental().text;
+    let day = "from = \"Geburtsdatum\"\nto = \"date_of_birth\"\ntransform = [{ date = [\"%d.%m.%Y\"] }, { format_date = \"%Y-%m-%d\" }]\non_bad = \"leave\"";
+    assert!(text.contains(day), "{text}");
+}
+
+#[test]
+fn rows_of_another_table_are_recognised_by_its_name_or_by_their_keys() {
+    let text = rental().text;
+    for (key, to) in [("Kunde", "kunden"), ("Rad", "raeder")] {
+        assert!(text.contains(&format!("to = \"{to}\"\nkey = \"{key}\"")), "{key}: {text}");
+    }
+}
+
+#[test]
+fn numbers_are_of_the_country_that_their_row_names() {
+    let suggestion = rental();
+    assert!(
+        suggestion.text.contains("transform = [{ phone = { region_field = \"Land\" } }]"),
+        "{}",
+        suggestion.text
+    );
+    assert!(!suggestion.questions.iter().any(|question| question.contains("telephone")));
+}
+
+#[test]
+fn how_a_file_separates_its_columns_is_told() {
+    let suggestion = rental();
+    assert_eq!(suggestion.delimiter, Some(';'));
+    assert!(suggestion.text.contains("#   [source]\n#   delimiter = \";\"\n"), "{}", suggestion.text);
+    assert_eq!(suggest_csv("people", "PersonId,Email\n").delimiter, None, "a comma is what is expected");
+}

@@ -20,6 +20,15 @@ pub(super) fn read(path: &Path, what: &str) -> Result<String, Failure> {
     })
 }
 
+/// As [`read`], for a file that may be text in another encoding.
+pub(super) fn read_bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| {
+        Failure::new(format!("{what} {} cannot be read", path.display()))
+            .remedy("check the path")
+            .caused_by(&error)
+    })
+}
+
 /// Writes a file; one that is there only if that was asked for.
 pub(super) fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
     if !replace && path.exists() {

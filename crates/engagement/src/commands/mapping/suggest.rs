@@ -23,10 +23,11 @@ pub(super) async fn suggest(
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
     let made = &arguments.made;
+    let mut latin = false;
     let tables = if arguments.files.is_empty() {
         of_source(engagement, settings).await?
     } else {
-        let read = arguments.files.iter().map(|path| of_file(path, arguments.dictionary));
+        let read = arguments.files.iter().map(|path| of_file(path, arguments.dictionary, &mut latin));
         read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
     };
     let portal = if made.portal { Some(of_portal(settings).await?) } else { None };
@@ -56,6 +57,15 @@ pub(super) async fn suggest(
         out.display()
     ));
     screen.line("For settings.toml:");
+    if suggestion.delimiter.is_some() || latin {
+        screen.line("  [source]");
+    }
+    if let Some(mark) = suggestion.delimiter {
+        screen.line(format_args!("  delimiter = {:?}", mark.to_string()));
+    }
+    if latin {
+        screen.line("  encoding = \"latin-1\"");
+    }
     for (collection, key) in &suggestion.keys {
         let unknown = || "…  # which column identifies a row?".to_owned();
         let key = key.as_ref().map_or_else(unknown, |key| format!("{key:?}"));
@@ -80,8 +90,15 @@ async fn of_source(engagement: &Engagement, settings: &Settings) -> Result<Vec<T
     Ok(tables)
 }
 
-fn of_file(path: &Path, dictionary: bool) -> Result<Vec<Table>, Failure> {
-    let text = files::read(path, "the file")?;
+/// The tables of a file; `latin` is set where its text is no UTF-8, and so of an older program.
+fn of_file(path: &Path, dictionary: bool, latin: &mut bool) -> Result<Vec<Table>, Failure> {
+    let text = match String::from_utf8(files::read_bytes(path, "the file")?) {
+        Ok(text) => text,
+        Err(other) => {
+            *latin = true;
+            other.as_bytes().iter().copied().map(char::from).collect()
+        }
+    };
     let name = files::stem(path);
     let tables = if dictionary {
         Table::of_dictionary(&name, &text)

@@ -22,7 +22,8 @@ pub(super) fn look(texts: &[&str], doubts: &mut Vec<String>) -> Option<(NumberFo
         let digits = bare.strip_prefix(['-', '+']).unwrap_or(bare);
         let fine = digits.starts_with(|c: char| c.is_ascii_digit())
             && digits.ends_with(|c: char| c.is_ascii_digit())
-            && digits.chars().all(|c| c.is_ascii_digit() || ".,'\u{a0} ".contains(c));
+            && digits.chars().all(|c| c.is_ascii_digit() || ".,'\u{a0} ".contains(c))
+            && ['.', ','].iter().all(|mark| digits.matches(*mark).count() < 2 || grouped(digits, *mark));
         // `01099` is a postal code and not a thousand and ninety-nine.
         let code = digits.len() > 1 && digits.starts_with('0') && digits.chars().all(|c| c.is_ascii_digit());
         if code {
@@ -59,6 +60,15 @@ pub(super) fn look(texts: &[&str], doubts: &mut Vec<String>) -> Option<(NumberFo
     let whole = !numbers.iter().any(|number| number.contains(mark) && group != Some(mark));
     let unfit = texts.len() - numbers.len();
     Some((NumberForm { decimal_comma, group, strip, whole }, unfit))
+}
+
+/// Whether a mark that stands there more than once stands between groups of three digits: `12.03.1985` is a day.
+fn grouped(digits: &str, mark: char) -> bool {
+    let whole = digits.split(if mark == '.' { ',' } else { '.' }).next().unwrap_or_default();
+    let mut parts = whole.split(mark);
+    let first = parts.next().is_some_and(|part| (1..=3).contains(&part.len()));
+    // Behind the other mark there are decimals, without groups.
+    first && parts.all(|part| part.len() == 3) && whole.matches(mark).count() == digits.matches(mark).count()
 }
 
 /// Whether every such mark has three digits behind it, as between thousands.

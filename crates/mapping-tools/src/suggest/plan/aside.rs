@@ -3,6 +3,7 @@
 use sync_types::Value;
 
 use super::{AssociationDraft, Column, Evidence, LinkDraft, Seen, names};
+use crate::suggest::SAMPLES_MAX;
 
 /// Words that say a value is nobody's business until somebody decides otherwise.
 const SENSITIVE: &[&str] = &[
@@ -42,6 +43,9 @@ pub(super) struct End {
     values: Vec<Value>,
 }
 
+/// Of so many values all but a tenth are keys of a table where the values alone tell that they are keys.
+const KEYS_MISSING_MAX: f64 = 0.1;
+
 impl End {
     /// Whether a column of a link holds keys of this table: it is called like its key, or after the table with `id`,
     /// or it names the record above in the table itself.
@@ -56,7 +60,22 @@ impl End {
             ["id", "key", "number", "code", "ref", "fk"].contains(&last.as_str()) && rest == self.words
         });
         let same_word = key_words.len() == 1 && column.path == *key && key_words != ["id"] && key.len() > 3;
-        own_name || after_table || same_word
+        own_name || after_table || same_word || self.holds(words, column)
+    }
+
+    /// Whether a column's values say that they are keys of this table: some, where the column is called like the table;
+    /// nearly all, where they are long or have letters, so that it is no chance.
+    fn holds(&self, words: &[String], column: &Column) -> bool {
+        let filled = column.filled().count();
+        let missing = column.filled().filter(|value| !self.values.contains(value)).count();
+        // Of a large table only some keys were seen.
+        let some =
+            if self.values.len() < SAMPLES_MAX { (filled - missing) * 2 > filled } else { missing < filled };
+        let telling = |value: &Value| {
+            value.as_text().is_some_and(|text| text.len() >= 5 || text.contains(|c: char| c.is_alphabetic()))
+        };
+        let nearly_all = missing as f64 <= KEYS_MISSING_MAX * filled as f64 && filled > 1;
+        (words == self.words && some) || (nearly_all && column.filled().all(telling))
     }
 
     /// Whether every value of a column is a key of this table, as far as both were seen.

@@ -1,10 +1,13 @@
 //! The fields and associations of one link.
 
+use sync_types::Value;
+
 use super::aside::{End, set_aside};
 use super::{
     Chain, Column, Evidence, FieldDraft, Fit, Form, LinkDraft, Meaning, PropertyKind, Request, Schema, Seen,
     Source, Target, chain, draft, fit, names, natural_kind, object_schema, standard, targets,
 };
+use crate::toml_text::quoted;
 
 /// Fills a link in.
 pub(super) fn fill(
@@ -75,10 +78,20 @@ fn ask(link: &mut LinkDraft, seen: &Seen<'_>) {
     }
 }
 
-/// Numbers without a country code are those of one country, whatever the row says.
+/// Numbers without a country code are those of the row's country, or all of one.
 fn ask_of_phones(link: &mut LinkDraft, seen: &Seen<'_>, request: Request<'_>) {
-    let national = seen.columns.iter().any(|(_, evidence)| evidence.form == Form::Phone { national: true });
-    let phones = link.fields.iter().any(|field| field.chain.steps.iter().any(|step| step == "\"phone\""));
+    let is_phone = |column: &Column| {
+        let of_column = |field: &&FieldDraft| field.source.only_column() == Some(column.path.as_str());
+        let phone = |field: &FieldDraft| field.chain.steps.iter().any(|step| step == "\"phone\"");
+        link.live().filter(of_column).any(phone)
+    };
+    let phones: Vec<&Column> =
+        seen.columns.iter().map(|(column, _)| *column).filter(|column| is_phone(column)).collect();
+    let has_code = |value: &Value| {
+        value.as_text().is_none_or(|text| text.trim().starts_with('+') || text.trim().starts_with("00"))
+    };
+    let national = phones.iter().any(|column| column.filled().any(|value| !has_code(value)));
+    let phones = !phones.is_empty();
     let of_country = |path: &str| {
         link.live().any(|field| field.to == "country" && field.source.only_column() == Some(path))
     };
@@ -88,14 +101,24 @@ fn ask_of_phones(link: &mut LinkDraft, seen: &Seen<'_>, request: Request<'_>) {
         let first = filled.next();
         filled.any(|other| Some(other) != first)
     });
+    if national
+        && several
+        && let Some((country, _)) = countries
+    {
+        // The row says of which country its numbers are.
+        let by_row = format!("{{ phone = {{ region_field = {} }} }}", quoted(&country.path));
+        for step in link.fields.iter_mut().flat_map(|field| &mut field.chain.steps) {
+            if step == "\"phone\"" {
+                step.clone_from(&by_row);
+            }
+        }
+        return;
+    }
     match request.region {
         None if phones && (national || seen.columns.iter().all(|(column, _)| column.samples.is_empty())) => {
             let question = "in which country are telephone numbers without a country code? set `region`";
             link.questions.push(question.to_owned());
         }
-        Some(region) if phones && national && several => link.questions.push(format!(
-            "telephone numbers without a country code are read as those of {region}, but the rows are of several countries"
-        )),
         _ => {}
     }
 }
