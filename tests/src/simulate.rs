@@ -316,6 +316,11 @@ impl Simulation {
         if self.violations.is_empty() {
             check::at_rest(&self.world, &self.people, &mut self.tally, &mut self.violations);
         }
+        if !self.violations.is_empty() {
+            for line in self.people.history().await {
+                self.tell(line);
+            }
+        }
     }
 }
 

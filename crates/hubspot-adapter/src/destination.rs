@@ -403,13 +403,15 @@ fn outcomes(
         Err(error) => return Err(destination_error(error)),
     };
     let correlation = outcome.cause.as_ref().and_then(Error::correlation_id);
+    // HubSpot shows the properties of all rows in one order: where one stood, it stands in the next row too.
+    let mut guesses = Vec::new();
     let rows =
         outcome.rows.into_iter().zip(batch.rows.iter().zip(sent)).map(
             |(outcome, (row, sent))| match outcome {
                 hubspot_client::RowOutcome::Written(written) => RowOutcome::Written {
                     record: RecordId::from(written.id.as_str()),
                     created: written.new,
-                    reshown: reshown(row, sent, &written.record),
+                    reshown: reshown(row, sent, &written.record, &mut guesses),
                 },
                 hubspot_client::RowOutcome::Rejected(refusal) => {
                     RowOutcome::Rejected(rejection(&refusal, correlation))
@@ -424,10 +426,16 @@ fn outcomes(
 }
 
 /// What HubSpot shows otherwise than it was sent.
-fn reshown(row: &WriteRow, sent: &[(&str, &str)], record: &Record) -> Vec<(u16, Value)> {
+fn reshown(
+    row: &WriteRow,
+    sent: &[(&str, &str)],
+    record: &Record,
+    guesses: &mut Vec<usize>,
+) -> Vec<(u16, Value)> {
     let mut reshown = Vec::new();
-    for ((place, _), (name, sent)) in row.values.iter().zip(sent) {
-        if let Some(shown) = record.properties.named(name)
+    guesses.resize(guesses.len().max(row.values.len()), 0);
+    for (((place, _), (name, sent)), guess) in row.values.iter().zip(sent).zip(guesses) {
+        if let Some(shown) = record.properties.named_near(name, guess)
             && shown.unwrap_or_default() != *sent
         {
             reshown.push((*place, from_hubspot(shown)));

@@ -105,6 +105,21 @@ impl PropertyMap {
         entries.find(|(name, _)| *name == property).map(|(_, value)| value)
     }
 
+    /// As [`PropertyMap::named`], for many answers of one shape: `guess` is where the property stood in the last one,
+    /// and is moved to where it stands in this one.
+    #[must_use]
+    pub fn named_near(&self, property: &str, guess: &mut usize) -> Option<Option<&str>> {
+        if let Some(entry) = self.entries.get(*guess) {
+            let (name, value) = self.entry(entry);
+            if name == property {
+                return Some(value);
+            }
+        }
+        let at = self.iter().position(|(name, _)| name == property)?;
+        *guess = at;
+        self.iter().nth(at).map(|(_, value)| value)
+    }
+
     /// Whether the answer names the property, empty or not.
     #[must_use]
     pub fn contains(&self, property: &str) -> bool {
@@ -146,9 +161,9 @@ impl<'de> Deserialize<'de> for PropertyMap {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PropertyMap, A::Error> {
-                // Records of one answer mostly have two dozen properties or fewer.
+                // Records of one answer mostly have two dozen properties or fewer, of some thirty letters each.
                 let mut all = PropertyMap {
-                    text: String::with_capacity(512),
+                    text: String::with_capacity(1024),
                     entries: Vec::with_capacity(map.size_hint().unwrap_or(24)),
                 };
                 loop {

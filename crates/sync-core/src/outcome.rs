@@ -162,6 +162,7 @@ impl Run<'_> {
             row.kind == Kind::Update && (created == Some(true) || row.record.as_ref() != Some(&record));
         let mut bases = if is_remade { Vec::new() } else { std::mem::take(&mut row.bases) };
         if row.kind == Kind::Create && created != Some(false) {
+            bases.reserve_exact(properties.len().saturating_sub(bases.len()));
             // What was empty was not sent, and is empty there.
             for (property, print) in properties.iter().zip(&row.prints) {
                 if *print == Some(self.null) {

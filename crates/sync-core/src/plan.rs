@@ -47,6 +47,9 @@ pub struct Wanted<'a> {
 pub fn plan_row(pair: Option<&Pair>, edges: &[Edge], wanted: &Wanted<'_>) -> RowPlan {
     let live = pair.filter(|pair| pair.record.is_some());
     let mut plan = RowPlan { create: live.is_none(), ..RowPlan::default() };
+    if plan.create {
+        plan.write.reserve_exact(wanted.properties.len());
+    }
     for (place, (property, print)) in wanted.properties.iter().zip(wanted.prints).enumerate() {
         let Some(print) = print else { continue };
         let differs = match live {

@@ -118,6 +118,31 @@ impl People {
         left.chain(right).collect()
     }
 
+    /// What the right has shown of everybody before, newest first, for a person who looks for a fault.
+    pub(super) async fn history(&self) -> Vec<String> {
+        let Ok(contacts) = hubspot_client::ObjectType::new("contacts") else { return Vec::new() };
+        let objects = self.client.objects(&contacts);
+        let options = hubspot_client::GetOptions {
+            properties_with_history: FIELDS.map(|(_, property)| property.to_owned()).to_vec(),
+            ..hubspot_client::GetOptions::default()
+        };
+        let mut lines = Vec::new();
+        for (email, record) in self.on_right() {
+            let Ok(record) = objects.get(&record.id.to_string(), &options).await else { continue };
+            for (property, versions) in &record.properties_with_history {
+                let shown: Vec<String> = versions
+                    .iter()
+                    .map(|version| {
+                        let by = version.source_type.as_deref().unwrap_or_default();
+                        format!("{} ({by})", version.value.as_deref().unwrap_or_default())
+                    })
+                    .collect();
+                lines.push(format!("right {email} {property} was {}", shown.join(", ")));
+            }
+        }
+        lines
+    }
+
     pub(super) fn edit_left(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
         tally.deed("edit left");
         edit_left(&self.source, &self.counter, &self.edits, rng)
