@@ -5,7 +5,7 @@
 //! changes are decided on as if we had not been faster.
 
 use sync_types::{
-    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, NameId, Pair,
+    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, NameId, OpId, Pair,
     PairId, PairState, PairWrite, Record, RecordId, Target, Value, Version,
 };
 
@@ -19,6 +19,8 @@ use crate::run::{Kind, Outgoing, Run, Staged};
 /// A written record whose history is to be read.
 #[derive(Debug)]
 pub(crate) struct AuditRow {
+    /// The intent that stays open until its histories were read.
+    pub(crate) op: OpId,
     pub(crate) external: ExternalId,
     pub(crate) generation: u32,
     pub(crate) record: RecordId,
@@ -42,6 +44,7 @@ pub(crate) struct AuditRow {
 impl Run<'_> {
     /// Has a written record looked up.
     pub(crate) fn audit(&mut self, link: LinkId, lane: Lane, row: AuditRow) {
+        *self.auditing.entry(row.op).or_default() += 1;
         let size = self.engine.parts.destination.limits().read_max / 2;
         if let Some(Outgoing::Audit { link: of, lane: at, rows }) = self.ready.back_mut()
             && *of == link
@@ -65,7 +68,7 @@ impl Run<'_> {
         let histories = match result {
             Ok(histories) => histories,
             Err(error) => {
-                // The writes are done, but nothing new is agreed: the next run looks their history up.
+                // The writes are done, but their intents stay open: the next run looks their history up.
                 self.report.unaudited += rows.len() as u64;
                 self.halt.get_or_insert_with(|| error.to_string());
                 for row in rows {
@@ -77,14 +80,35 @@ impl Run<'_> {
         for (row, versions) in
             rows.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
         {
-            self.audit_one(link, lane, row, &versions);
+            let op = row.op;
+            let is_restored = self.audit_one(link, lane, row, &versions);
+            let Some(open) = self.auditing.get_mut(&op) else { continue };
+            *open -= 1;
+            if is_restored {
+                // What was put back has to arrive first; until then this intent says that something is in doubt.
+                self.doubted.push(op);
+            }
+            if *open == 0 {
+                self.auditing.remove(&op);
+                if !self.doubted.contains(&op) {
+                    self.tx.close.push(op);
+                }
+            }
         }
     }
 
-    fn audit_one(&mut self, link: LinkId, lane: Lane, row: AuditRow, histories: &[Vec<Version>]) {
+    /// Notes what was overwritten, and has it put back where policy says so: then it gives true.
+    fn audit_one(
+        &mut self,
+        link: LinkId,
+        lane: Lane,
+        row: AuditRow,
+        histories: &[Vec<Version>],
+    ) -> bool {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let spec = self.link(link).clone();
+        self.learn_author(histories);
         let mut restore: Vec<(u16, Value)> = Vec::new();
         let mut bases = row.bases.clone();
         for (place, ours) in &row.written {
@@ -97,12 +121,15 @@ impl Run<'_> {
             let print =
                 |version: &Version| self.prints.value(&mapper.canonical(link, index, version.value.clone()));
             // Newer versions than ours are changes like any other: the feed tells of them.
-            let Some(at) = history.iter().position(|version| print(version) == *ours) else { continue };
-            self.author = history.get(at).map(|version| version.by.clone());
+            let author = self.author.as_deref();
+            let is_ours = |version: &Version| author.is_none_or(|author| version.by == author);
+            let Some(at) = history.iter().position(|version| is_ours(version) && print(version) == *ours) else {
+                continue;
+            };
             let Some(before) = history.get(at + 1) else { continue };
             let foreign = print(before);
             // Our own earlier version below ours is nobody's loss.
-            if foreign == *read || self.author.as_deref() == Some(&*before.by) {
+            if foreign == *read || author == Some(&*before.by) {
                 continue;
             }
             let was = row.before.iter().find(|(of, _)| of == place).and_then(|(_, base)| *base);
@@ -121,18 +148,19 @@ impl Run<'_> {
         }
         if restore.is_empty() {
             self.after_audit(link, lane, row);
-        } else {
-            self.restore(
-                link,
-                lane,
-                (row.external, row.generation),
-                row.record,
-                row.prints,
-                row.right,
-                bases,
-                restore,
-            );
+            return false;
         }
+        self.restore(
+            link,
+            lane,
+            (row.external, row.generation),
+            row.record,
+            row.prints,
+            row.right,
+            bases,
+            restore,
+        );
+        true
     }
 
     /// What was overwritten, for people to read.
@@ -247,15 +275,26 @@ impl Run<'_> {
 }
 
 /// What somebody had set and we have overwritten without having known of it, by a property's history: right below our
-/// version, and not known. `None`: nothing, or nothing that is certain.
+/// versions, and not known. `None`: nothing, or nothing that is certain.
 pub(crate) fn overwritten<'v>(
     history: &'v [Version],
     print: impl Fn(&Version) -> Fingerprint,
     is_known: impl Fn(Fingerprint) -> bool,
     author: Option<&str>,
 ) -> Option<&'v Version> {
-    let [ours, before, ..] = history else { return None };
-    let is_ours = author.map_or(ours.by != before.by, |author| ours.by == author && before.by != author);
+    let ([ours, rest @ ..], Some(author)) = (history, author) else { return None };
+    let before = rest.iter().find(|before| before.by != author)?;
     let now = print(ours);
-    Some(before).filter(|before| is_ours && !is_known(print(before)) && print(before) != now)
+    Some(before).filter(|before| ours.by == author && !is_known(print(before)) && print(before) != now)
+}
+
+/// Whether the newest version is ours, and not somebody's that we have put back.
+pub(crate) fn wrote_last(
+    history: &[Version],
+    print: impl Fn(&Version) -> Fingerprint,
+    author: Option<&str>,
+) -> bool {
+    let ([ours, rest @ ..], Some(author)) = (history, author) else { return false };
+    let before = rest.iter().find(|before| before.by != author);
+    ours.by == author && before.is_none_or(|before| print(before) != print(ours))
 }

@@ -152,7 +152,11 @@ impl Run<'_> {
             match outcome {
                 LeftOutcome::Written(record) => {
                     line.written += 1;
-                    self.agree_left(link, lane, row, &record);
+                    self.agree_left(link, lane, row, &record, true);
+                }
+                LeftOutcome::Found(record) => {
+                    line.written += 1;
+                    self.agree_left(link, lane, row, &record, false);
                 }
                 LeftOutcome::Deleted => {
                     line.written += 1;
@@ -191,8 +195,9 @@ impl Run<'_> {
         }
     }
 
-    /// The left holds what was brought: notes what each side shows.
-    fn agree_left(&mut self, link: LinkId, lane: Lane, row: BackRow, record: &Record) {
+    /// The left holds what was brought: notes what each side shows. Of a record that was made earlier, and that may have
+    /// changed on both sides since, only what both show alike is agreed.
+    fn agree_left(&mut self, link: LinkId, lane: Lane, row: BackRow, record: &Record, is_ours: bool) {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let name = self.names(link);
         let print = self.prints.values(mapper.fingerprint(), record.values());
@@ -223,12 +228,15 @@ impl Run<'_> {
             // edit it is looked at once more, and either way nothing is lost.
             let left = self.prints.value(value);
             is_as_brought &= left == shown;
+            if !is_ours && left != shown {
+                continue;
+            }
             set_base(&mut bases, FieldBase { property: *property, left, right: *right });
         }
-        let print = if is_as_brought { print } else { Fingerprint(0) };
+        let print = if is_as_brought && is_ours { print } else { Fingerprint(0) };
         self.tx.sighted.push((name, row.record.clone()));
         let Some(pair) = row.pair else {
-            self.made_left(link, lane, row.record, record, print, bases, &mapped, &row.right);
+            self.made_left(link, lane, row.record, record, print, bases, &mapped, &row.right, is_ours);
             return;
         };
         if !row.is_counted {
@@ -266,6 +274,7 @@ impl Run<'_> {
         mut bases: Vec<FieldBase>,
         mapped: &sync_types::Mapped,
         right: &[Fingerprint],
+        is_ours: bool,
     ) {
         let name = self.names(link);
         let properties = self.engine.names[usize::from(link.0)].properties.clone();
@@ -275,6 +284,7 @@ impl Run<'_> {
             prints.push(left);
             // What was not brought is agreed as it is: both sides were looked at.
             if let Some(left) = left
+                && (is_ours || left == *right)
                 && !bases.iter().any(|base| base.property == *property)
             {
                 set_base(&mut bases, FieldBase { property: *property, left, right: *right });

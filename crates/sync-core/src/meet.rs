@@ -8,13 +8,13 @@ use sync_types::{
     Shown, Target, Value, Version,
 };
 
-use crate::audit::overwritten;
+use crate::audit::{overwritten, wrote_last};
 use crate::decide::{self, Contest, Decision, Field, Held, HoldCause, Overrides, Side};
 use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, Wanted, base_of, plan_row, set_base};
-use crate::run::{Kind, Mode, Outgoing, Run, Staged};
+use crate::run::{AUTHOR, Kind, Mode, Outgoing, Run, Staged};
 
 /// A pair of which a side has moved, with what the left shows.
 #[derive(Debug)]
@@ -49,6 +49,15 @@ pub(crate) struct BothWays {
     pub(crate) is_restoring: bool,
 }
 
+/// Values of the right that are known to have been overwritten.
+#[derive(Debug)]
+struct Told {
+    /// Because nobody knew of them.
+    lost: Vec<Fingerprint>,
+    /// Because a policy or a person chose the left's.
+    chosen: Vec<Fingerprint>,
+}
+
 /// What a pair needs, all its properties considered.
 #[derive(Debug, Default)]
 struct PairPlan {
@@ -76,6 +85,23 @@ impl Run<'_> {
         let spec = self.link(link);
         let mapped = spec.properties.iter().map(|property| property.name.clone());
         (spec.object.clone(), mapped.chain(spec.right_reads.iter().cloned()).collect())
+    }
+
+    /// What is read of a right record's history: the same, and the sync key, which nobody writes but us.
+    pub(crate) fn history_read(&self, link: LinkId) -> (ObjectType, Vec<PropertyName>) {
+        let (object, mut properties) = self.both_read(link);
+        properties.push(self.link(link).sync_key.clone());
+        (object, properties)
+    }
+
+    /// How the right's history names our own writes is told by who has set a sync key. A record without one bears no
+    /// write of ours.
+    pub(crate) fn learn_author(&mut self, histories: &[Vec<Version>]) {
+        let Some(key) = histories.last().and_then(|versions| versions.last()) else { return };
+        if self.author.is_none() {
+            self.author = Some(key.by.clone());
+            self.tx.cursors.push((AUTHOR.into(), key.by.clone()));
+        }
     }
 
     /// Has a pair looked at on both sides.
@@ -161,6 +187,7 @@ impl Run<'_> {
         for ((meeting, shown), versions) in
             rows.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
         {
+            self.learn_author(&versions);
             self.confront(link, lane, meeting, shown, Some(&versions))?;
         }
         Ok(())
@@ -228,7 +255,7 @@ impl Run<'_> {
             (&right_values, &right),
             &held,
             histories,
-            told.as_deref(),
+            told.as_ref(),
         );
         if plan.needs_history && histories.is_none() {
             return Ok(Some((meeting, shown)));
@@ -320,9 +347,8 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Of a record that an earlier run may have written without noting it: the values of the right that are known to
-    /// have been overwritten.
-    fn told(&self, link: LinkId, external: &ExternalId) -> Result<Option<Vec<Fingerprint>>, EngineError> {
+    /// Of a record that an earlier run may have written without noting it: what is known to have been overwritten.
+    fn told(&self, link: LinkId, external: &ExternalId) -> Result<Option<Told>, EngineError> {
         if self.in_doubt.is_empty() || !self.in_doubt.contains(&(link, external.clone())) {
             return Ok(None);
         }
@@ -333,7 +359,10 @@ impl Run<'_> {
             ..ConflictFilter::default()
         };
         let told = self.engine.parts.store.conflicts(&filter)?;
-        Ok(Some(told.into_iter().map(|conflict| conflict.right).collect()))
+        let lost = cause_code(HoldCause::LostUpdate);
+        let (lost, chosen): (Vec<_>, Vec<_>) = told.into_iter().partition(|told| told.cause == lost);
+        let right = |told: Vec<HeldConflict>| told.into_iter().map(|told| told.right).collect();
+        Ok(Some(Told { lost: right(lost), chosen: right(chosen) }))
     }
 
     #[allow(clippy::too_many_arguments, reason = "one pair's whole situation, used in one place")]
@@ -347,7 +376,7 @@ impl Run<'_> {
         (right, right_prints): (&[Value], &[Fingerprint]),
         held: &[HeldConflict],
         histories: Option<&[Vec<Version>]>,
-        told: Option<&[Fingerprint]>,
+        told: Option<&Told>,
     ) -> PairPlan {
         let mut plan = PairPlan::default();
         let author = self.author.as_deref();
@@ -374,22 +403,37 @@ impl Run<'_> {
                 right: right_prints.get(index).copied(),
                 held: was_held.as_ref(),
             };
+            let mut is_right_ours = false;
             if let (Some(told), true) = (told, is_audited && property.direction == Direction::Both) {
                 let Some(histories) = histories else {
                     plan.needs_history = true;
                     continue;
                 };
                 let history = histories.get(index).map_or(&[][..], Vec::as_slice);
+                let of = |version: &Version| print(index, version);
+                let was = field.base.map(|base| base.right);
+                // Down to what was agreed; what lies below is settled long since.
+                let agreed = history.iter().position(|version| Some(of(version)) == was);
+                let history = agreed.and_then(|at| history.get(..=at)).unwrap_or(history);
                 let is_known = |print: Fingerprint| {
-                    print == self.null
-                        || told.contains(&print)
-                        || field.base.is_some_and(|was| was.right == print)
+                    print == self.null || Some(print) == was || told.chosen.contains(&print)
                 };
+                let is_told = |print: Fingerprint| is_known(print) || told.lost.contains(&print);
                 // Below a newer value of theirs: it cannot be put back any more, only told.
                 for at in 1..history.len() {
-                    let found =
-                        overwritten(&history[at..], |version| print(index, version), is_known, author);
+                    let found = overwritten(&history[at..], of, is_told, author);
                     plan.buried.extend(found.map(|version| (place, version.clone())));
+                }
+                // Where people have no say it is only told, once.
+                let has_say = property.conflict != Conflict::Left || property.ratchet;
+                let lost =
+                    overwritten(history, of, |print| if has_say { is_known(print) } else { is_told(print) }, author);
+                match lost {
+                    Some(lost) => {
+                        plan.lost.push((place, lost.clone()));
+                        continue;
+                    }
+                    None => is_right_ours = wrote_last(history, of, author) && field.right != was,
                 }
             }
             let mut write = |side: Side, overrides: Overrides| {
@@ -399,31 +443,14 @@ impl Run<'_> {
                     plan.overridden.push((place, side));
                 }
             };
-            match decide::decide(&field, spec.first_contact, self.null) {
+            let mut decision = decide::decide(&field, spec.first_contact, self.null);
+            if is_right_ours && field.base.is_some() && !matches!(decision, Decision::Agree(_)) {
+                // An earlier run wrote it and could not note it: nobody but the left has moved.
+                decision = Decision::WriteRight(Overrides::Nothing);
+            }
+            match decision {
                 Decision::Nothing | Decision::Read => {}
-                Decision::Agree(base) => {
-                    // Both changed to the same: perhaps because an earlier run wrote it and could not note it any more.
-                    let is_suspect = match field.base {
-                        Some(was) => was.left != base.left && was.right != base.right,
-                        None => told.is_some(),
-                    };
-                    let is_suspect = is_suspect && is_audited && property.direction == Direction::Both;
-                    match (is_suspect, histories) {
-                        (true, None) => plan.needs_history = true,
-                        (true, Some(histories)) => {
-                            let history = histories.get(index).map_or(&[][..], Vec::as_slice);
-                            let is_known = |print: Fingerprint| match field.base {
-                                Some(was) => was.right == print,
-                                None => print == self.null || told.is_some_and(|told| told.contains(&print)),
-                            };
-                            match overwritten(history, |version| print(index, version), is_known, author) {
-                                Some(version) => plan.lost.push((place, version.clone())),
-                                None => set_base(bases, base),
-                            }
-                        }
-                        (false, _) => set_base(bases, base),
-                    }
-                }
+                Decision::Agree(base) => set_base(bases, base),
                 Decision::WriteRight(overrides) => write(Side::Left, overrides),
                 Decision::WriteLeft(_)
                     if mutation::is(Bug::SeenBeforeAgreed) && right_prints.get(index) == Some(&self.null) => {
@@ -496,8 +523,9 @@ impl Run<'_> {
             self.tx.hold.push(told);
             self.links_report(link).overridden += 1;
             if rule.conflict == Conflict::Left && !rule.ratchet {
+                // What we wrote stands; should the left have moved on since, it is written again.
                 let right = right.get(index).copied().unwrap_or(left);
-                set_base(&mut bases, FieldBase { property: *property, left, right });
+                set_base(&mut bases, FieldBase { property: *property, left: right, right });
             } else {
                 restore.push((place, version.value));
             }

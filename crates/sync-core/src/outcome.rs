@@ -62,6 +62,11 @@ impl Run<'_> {
                 return Ok(());
             }
         };
+        // What is to be looked up stays in doubt under an intent of its own, if this one is replaced.
+        let is_partly_unknown =
+            outcomes.len() < rows.len() || outcomes.iter().any(|row| matches!(row, RowOutcome::Unknown(_)));
+        let audit = if is_partly_unknown { self.next_op() } else { op };
+        let mut audited: Vec<(ExternalId, u32)> = Vec::new();
         let mut again = Vec::new();
         let mut adopt = Vec::new();
         let mut suspects = Vec::new();
@@ -76,7 +81,10 @@ impl Run<'_> {
             match outcome {
                 RowOutcome::Written { record, created, reshown } => {
                     line.written += 1;
-                    self.agree(link, lane, row, record, created, &sent.values, reshown);
+                    if is_partly_unknown && row.both.is_some() {
+                        audited.push((row.external.clone(), row.generation));
+                    }
+                    self.agree(link, lane, audit, row, record, created, &sent.values, reshown);
                 }
                 RowOutcome::Rejected(why) => {
                     line.rejected += 1;
@@ -90,7 +98,7 @@ impl Run<'_> {
                 }
                 RowOutcome::Unknown(_) if mutation::is(Bug::UnknownIsWritten) && row.record.is_some() => {
                     let record = row.record.clone().unwrap_or_else(|| RecordId::from(""));
-                    self.agree(link, lane, row, record, None, &sent.values, Vec::new());
+                    self.agree(link, lane, audit, row, record, None, &sent.values, Vec::new());
                 }
                 RowOutcome::Unknown(_) => {
                     line.unknown += 1;
@@ -133,8 +141,14 @@ impl Run<'_> {
             let rest = self.next_op();
             self.tx.open.push(Intent { op: rest, verb, subject: self.names(link), sent_at, rows: left });
         }
+        if audit != op && self.auditing.contains_key(&audit) {
+            let (sent_at, subject) = (self.engine.parts.clock.now(), self.names(link));
+            self.tx.open.push(Intent { op: audit, verb, subject, sent_at, rows: audited });
+        }
         if again.is_empty() {
-            self.tx.close.push(op);
+            if !self.auditing.contains_key(&op) {
+                self.tx.close.push(op);
+            }
         } else {
             // The same rows with the same values: the unique key makes the repetition harmless. The old intent
             // stays open until the new one is on record.
@@ -149,6 +163,7 @@ impl Run<'_> {
         &mut self,
         link: LinkId,
         lane: Lane,
+        op: OpId,
         mut row: Staged,
         record: RecordId,
         created: Option<bool>,
@@ -214,7 +229,7 @@ impl Run<'_> {
             self.claimed.remove(claimed);
         }
         if let Some(both) = row.both.take().filter(|_| !is_remade) {
-            self.agree_both(link, lane, row, *both, record, bases, sent);
+            self.agree_both(link, lane, op, row, *both, record, bases, sent);
             return;
         }
         if !is_remade {
@@ -242,6 +257,7 @@ impl Run<'_> {
         &mut self,
         link: LinkId,
         lane: Lane,
+        op: OpId,
         row: Staged,
         both: BothWays,
         record: RecordId,
@@ -293,6 +309,7 @@ impl Run<'_> {
             }
         }
         let audit = AuditRow {
+            op,
             external: row.external,
             generation: row.generation,
             record,

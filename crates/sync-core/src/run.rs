@@ -25,6 +25,7 @@ use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::{EdgeReport, LinkReport, RunReport};
 
 /// The cursor that keeps how HubSpot's history names our own writes.
+/// The cursor under which it is kept how the right's history names our own writes.
 pub(crate) const AUTHOR: &str = "author";
 
 /// What a run is for.
@@ -227,14 +228,16 @@ pub(crate) struct Run<'e> {
     pub(crate) claims: HashMap<LinkId, HashSet<(usize, Fingerprint)>>,
     /// Whether any conflict is on record, so that a peaceful world needs no look-up.
     pub(crate) has_conflicts: bool,
-    /// How HubSpot's history names our own writes, once one has been looked up.
+    /// How HubSpot's history names our own writes, once one has been seen.
     pub(crate) author: Option<String>,
     /// Records of which an earlier run may have written the right without noting it.
     pub(crate) in_doubt: HashSet<(LinkId, ExternalId)>,
     /// Keys of pairs that were parted from their right records, by link.
     pub(crate) freed: HashMap<LinkId, HashSet<String>>,
-    /// The intents by which they are in doubt.
+    /// The intents by which they are in doubt; closed when the whole run has come to its end.
     pub(crate) doubted: Vec<OpId>,
+    /// Intents whose writes are done, and how many of their histories are still to be read.
+    pub(crate) auditing: HashMap<OpId, u32>,
     /// HubSpot records that are about to be linked.
     pub(crate) claimed: HashSet<RecordId>,
     pub(crate) halt: Option<String>,
@@ -301,6 +304,7 @@ impl<'e> Run<'e> {
             in_doubt: HashSet::new(),
             freed: HashMap::new(),
             doubted: Vec::new(),
+            auditing: HashMap::new(),
             author: engine.parts.store.cursor(AUTHOR)?,
             claimed: HashSet::new(),
             halt: None,
@@ -364,9 +368,6 @@ impl<'e> Run<'e> {
         self.tx.run = Some(RunRecord { run: self.number, started: self.started, ended, report });
         self.tx.forget_writings = self.forget_before().filter(|_| ended.is_some());
         self.tx.cursors.push(("op".into(), self.next_op.to_string()));
-        if let Some(author) = &self.author {
-            self.tx.cursors.push((AUTHOR.into(), author.clone()));
-        }
         self.commit()
     }
 
@@ -754,7 +755,7 @@ impl<'e> Run<'e> {
                 })
             }
             Outgoing::Times { link, lane, rows } => {
-                let (object, properties) = self.both_read(link);
+                let (object, properties) = self.history_read(link);
                 self.flying.spawn(async move {
                     let ids: Vec<RecordId> = rows.iter().map(|(_, shown)| shown.id.clone()).collect();
                     let result = destination.history(&object, &ids, &properties, lane).await;
@@ -777,7 +778,7 @@ impl<'e> Run<'e> {
                 })
             }
             Outgoing::Audit { link, lane, rows } => {
-                let (object, properties) = self.both_read(link);
+                let (object, properties) = self.history_read(link);
                 self.flying.spawn(async move {
                     let ids: Vec<RecordId> = rows.iter().map(|row| row.record.clone()).collect();
                     let result = destination.history(&object, &ids, &properties, lane).await;

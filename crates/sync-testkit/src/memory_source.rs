@@ -232,7 +232,7 @@ impl Table {
             LeftVerb::Create => {
                 let made = self.made.get(row.token.as_str()).and_then(|id| self.record(id));
                 if let Some(made) = made {
-                    return LeftOutcome::Written(made);
+                    return LeftOutcome::Found(made);
                 }
                 self.last_made += 1;
                 let id = format!("new-{}", self.last_made);

@@ -85,6 +85,10 @@ impl LeftVerb {
 pub enum LeftOutcome {
     /// It is written; the record as the source shows it now, whole.
     Written(Record),
+    /// Of a creation only: an earlier call with its token had made the record, and this one changed nothing; the record
+    /// as the source shows it now, whole. Somebody may have changed it since. A writer that cannot tell whether it was
+    /// this call that made the record says this.
+    Found(Record),
     /// It is deleted.
     Deleted,
     /// Nothing was written: the record is not as it was read. It has to be looked at again.
