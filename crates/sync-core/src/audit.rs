@@ -5,8 +5,8 @@
 //! changes are decided on as if we had not been faster.
 
 use sync_types::{
-    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, NameId, OpId, Pair,
-    PairId, PairState, PairWrite, Record, RecordId, Target, Value, Version,
+    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, NameId, OpId,
+    Pair, PairId, PairState, PairWrite, Record, RecordId, Target, Value, Version,
 };
 
 use crate::decide::HoldCause;
@@ -98,13 +98,7 @@ impl Run<'_> {
     }
 
     /// Notes what was overwritten, and has it put back where policy says so: then it gives true.
-    fn audit_one(
-        &mut self,
-        link: LinkId,
-        lane: Lane,
-        row: AuditRow,
-        histories: &[Vec<Version>],
-    ) -> bool {
+    fn audit_one(&mut self, link: LinkId, lane: Lane, row: AuditRow, histories: &[Vec<Version>]) -> bool {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let spec = self.link(link).clone();
@@ -123,7 +117,8 @@ impl Run<'_> {
             // Newer versions than ours are changes like any other: the feed tells of them.
             let author = self.author.as_deref();
             let is_ours = |version: &Version| author.is_none_or(|author| version.by == author);
-            let Some(at) = history.iter().position(|version| is_ours(version) && print(version) == *ours) else {
+            let Some(at) = history.iter().position(|version| is_ours(version) && print(version) == *ours)
+            else {
                 continue;
             };
             let Some(before) = history.get(at + 1) else { continue };

@@ -426,8 +426,12 @@ impl Run<'_> {
                 }
                 // Where people have no say it is only told, once.
                 let has_say = property.conflict != Conflict::Left || property.ratchet;
-                let lost =
-                    overwritten(history, of, |print| if has_say { is_known(print) } else { is_told(print) }, author);
+                let lost = overwritten(
+                    history,
+                    of,
+                    |print| if has_say { is_known(print) } else { is_told(print) },
+                    author,
+                );
                 match lost {
                     Some(lost) => {
                         plan.lost.push((place, lost.clone()));

@@ -420,10 +420,15 @@ impl Run<'_> {
         let spec = self.link(link).clone();
         let name = self.names(link);
         let mut values = shown.values;
-        let ours = crate::sync_key(&self.engine.parts.engagement, &spec.name, &row.external, row.generation);
+        let engagement = self.engine.parts.engagement.clone();
         let key = values.pop().unwrap_or(Value::Null);
-        // With our own key it is ours beyond doubt: written before the state that knew of it was lost.
-        let is_own = key.as_text() == Some(ours.as_str());
+        // With our own key it is ours beyond doubt: written before the state that knew of it was lost, or, with an
+        // earlier key of ours, deleted once and restored before another one was made in its place.
+        let is_own = key.as_text().is_some_and(|key| {
+            (0..=row.generation).any(|generation| {
+                crate::sync_key(&engagement, &spec.name, &row.external, generation).as_str() == key
+            })
+        });
         let carries_key = match key.as_text().filter(|_| !is_own) {
             Some(key) => !self.is_freed(link, key)?,
             None => false,
@@ -501,8 +506,11 @@ impl Run<'_> {
                 after = last.id;
                 for pair in page.into_iter().filter(|pair| pair.record.is_none()) {
                     let engagement = &self.engine.parts.engagement;
-                    let key = crate::sync_key(engagement, &spec.name, &pair.external, pair.generation);
-                    keys.insert(key.as_str().to_owned());
+                    keys.extend((0..=pair.generation).map(|generation| {
+                        crate::sync_key(engagement, &spec.name, &pair.external, generation)
+                            .as_str()
+                            .to_owned()
+                    }));
                 }
             }
             self.freed.insert(link, keys);
