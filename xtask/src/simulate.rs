@@ -5,10 +5,10 @@ use std::process::Command;
 use crate::workspace::Workspace;
 use crate::{Outcome, process};
 
-/// Runs it with these arguments; `--release` in front builds it for speed, which pays from some thousand seeds on.
+/// Runs it with these arguments; `--fast` in front builds it for speed, which pays from some thousand seeds on.
 pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let (profile, arguments) = match arguments {
-        ["--release", rest @ ..] => (&["--release"][..], rest),
+        ["--fast", rest @ ..] => (&["--profile", "simulation"][..], rest),
         all => (&[][..], all),
     };
     let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
