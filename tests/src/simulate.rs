@@ -273,7 +273,9 @@ impl Simulation {
                 check::adds_up(&report, &mut self.tally, &mut self.violations);
             }
             Some(Err(error)) => {
-                self.violations.push(Violation::new("no-error", format!("the engine failed: {error}")));
+                let why = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+                let why: String = why.map(|error| format!(": {error}")).collect();
+                self.violations.push(Violation::new("no-error", format!("the engine failed: {error}{why}")));
             }
         }
     }

@@ -188,6 +188,9 @@ impl Run<'_> {
             let report = self.links_report(link);
             if look_now { report.touched += 1 } else { report.pending += 1 }
         }
+        if row.pair.is_none() {
+            self.claimed.remove(&row.record);
+        }
         if let Some(pair) = row.pair {
             self.in_hand.remove(&(link, pair.external.clone()));
             self.asked.remove(&(link, pair.external.clone()));
@@ -339,7 +342,10 @@ impl Run<'_> {
                 self.in_hand.remove(&(link, pair.external.clone()));
                 self.park(link, pair.external, row.row, why.code.clone(), detail, remedy.into());
             }
-            None => self.park_stranger(link, &row.record, &why.code, detail, remedy),
+            None => {
+                self.claimed.remove(&row.record);
+                self.park_stranger(link, &row.record, &why.code, detail, remedy);
+            }
         }
     }
 
@@ -463,6 +469,11 @@ impl Run<'_> {
                 continue;
             }
             if !self.may_make_left(link, &record, &places, &right)? {
+                continue;
+            }
+            if !self.claimed.insert(record.clone()) {
+                // Another pair is taking it, by a merge perhaps; if it does not, the next run looks again.
+                self.links_report(link).pending += 1;
                 continue;
             }
             // Two new records of HubSpot with one natural key make one new record of the source.

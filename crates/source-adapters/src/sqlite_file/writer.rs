@@ -178,7 +178,7 @@ impl Table<'_> {
         if let Some(key) = known
             && let Some(record) = self.record(connection, &key)?
         {
-            return Ok(LeftOutcome::Written(record));
+            return Ok(LeftOutcome::Found(record));
         }
         let values = self.values(&row.fields)?;
         let names: Vec<String> = values.iter().map(|(name, _)| quoted(name)).collect();
