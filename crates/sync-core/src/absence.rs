@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sync_types::{
     Change, ChangeKind, DestinationError, EdgeOutcome, ExternalId, Fate, Fingerprint, HeldConflict, Lane,
     LedgerEntry, LinkId, NameId, OnDelete, OnDeleteConflict, OpId, Pair, PairId, PairState, PairWrite,
-    RecordId, Shown, Sighting, Target, Verb,
+    PropertyName, RecordId, Shown, Sighting, Target, Verb,
 };
 
 use crate::error::EngineError;
@@ -333,8 +333,9 @@ impl Run<'_> {
     }
 
     /// A closed scan of the right, where it is asked for and where a link is loaded for the first time: records that
-    /// no pair knows are strangers, as if a feed had told of them; pairs whose record was not met are looked at on
-    /// both sides.
+    /// no pair knows, and those that show something else than was agreed, are looked at as if a feed had told of them;
+    /// so are pairs whose record was not met. What changed without a trace in any feed is found here: a record edited,
+    /// deleted and restored between two polls, a calculated property.
     pub(crate) async fn sweep(&mut self) -> Result<(), EngineError> {
         if matches!(self.mode, Mode::Apply(_)) {
             return Ok(());
@@ -354,40 +355,40 @@ impl Run<'_> {
 
     async fn sweep_link(&mut self, link: LinkId) -> Result<(), EngineError> {
         let (object, name) = (self.link(link).object.clone(), self.names(link));
+        let mapped = self.link(link).properties.iter().map(|property| property.name.clone());
+        let properties: Vec<PropertyName> = mapped.collect();
         let lane = self.engine.parts.options.lane;
         let destination = self.destination();
         let mut met = PairSet::default();
         let mut after: Option<String> = None;
         loop {
-            let page = match destination.list(&object, &[], after.as_deref(), lane).await {
+            let page = match destination.list(&object, &properties, after.as_deref(), lane).await {
                 Ok(page) => page,
                 Err(error) => {
                     self.halt = Some(error.to_string());
                     return Ok(());
                 }
             };
-            let ids: Vec<RecordId> = page.records.into_iter().map(|shown| shown.id).collect();
-            let mut strangers = Vec::new();
-            for (record, pair) in ids.iter().zip(self.engine.parts.store.pairs_by_record(name, &ids)?) {
-                match pair {
+            let ids: Vec<RecordId> = page.records.iter().map(|shown| shown.id.clone()).collect();
+            let mut changed = Vec::new();
+            for (shown, pair) in
+                page.records.into_iter().zip(self.engine.parts.store.pairs_by_record(name, &ids)?)
+            {
+                let is_news = match pair {
                     Some(pair) => {
                         met.insert(pair.id);
-                        let is_away = matches!(pair.state, PairState::RightGone | PairState::RightMissing);
-                        if is_away || was_gone_on_both_sides(&pair) {
-                            // It is back, and nothing else may tell.
-                            strangers.push(Change {
-                                record: record.clone(),
-                                kind: ChangeKind::Changed,
-                                at: None,
-                            });
-                        }
+                        // It is back, and nothing else may tell.
+                        matches!(pair.state, PairState::RightGone | PairState::RightMissing)
+                            || was_gone_on_both_sides(&pair)
+                            || self.has_moved_right(link, &pair, &shown)
                     }
-                    None => {
-                        strangers.push(Change { record: record.clone(), kind: ChangeKind::Changed, at: None })
-                    }
+                    None => true,
+                };
+                if is_news {
+                    changed.push(Change { record: shown.id, kind: ChangeKind::Changed, at: None });
                 }
             }
-            self.sight(link, &strangers)?;
+            self.sight(link, &changed)?;
             self.commit()?;
             match page.next {
                 Some(next) => after = Some(next),
@@ -436,6 +437,20 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a listed record shows something else than was agreed.
+    fn has_moved_right(&self, link: LinkId, pair: &Pair, shown: &Shown) -> bool {
+        let mapper = &self.engine.parts.mapper;
+        let names = &self.engine.names[usize::from(link.0)].properties;
+        let properties = self.link(link).properties.iter().zip(names).zip(&shown.values).enumerate();
+        properties.filter(|(_, ((property, _), _))| property.direction.to_left()).any(
+            |(place, ((_, name), value))| {
+                base_of(&pair.bases, *name).is_some_and(|base| {
+                    base.right != self.prints.value(&mapper.canonical(link, place, value.clone()))
+                })
+            },
+        )
     }
 
     /// Whether so many missing records are more likely a sign of something else than deletions.
