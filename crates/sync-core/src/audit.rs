@@ -14,7 +14,7 @@ use crate::left::BackRow;
 use crate::meet::{BothWays, cause_code};
 use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, set_base};
-use crate::run::{Kind, Outgoing, Run, Staged};
+use crate::run::{AUTHOR, Kind, Outgoing, Run, Staged};
 
 /// A written record whose history is to be read.
 #[derive(Debug)]
@@ -97,12 +97,33 @@ impl Run<'_> {
         }
     }
 
+    /// How the right's history names our own writes: whoever has set the sync key, and the value that we have just
+    /// written. One of the two alone may be somebody else: a merge copies keys, and people set what we set.
+    fn learn_author(&mut self, link: LinkId, row: &AuditRow, histories: &[Vec<Version>]) {
+        if self.author.is_some() {
+            return;
+        }
+        let Some(key) = histories.last().and_then(|versions| versions.last()) else { return };
+        let is_ours = row.written.iter().any(|(place, ours)| {
+            let index = usize::from(*place);
+            let newest = histories.get(index).and_then(|versions| versions.first());
+            newest.is_some_and(|version| {
+                let value = self.engine.parts.mapper.canonical(link, index, version.value.clone());
+                version.by == key.by && self.prints.value(&value) == *ours
+            })
+        });
+        if is_ours {
+            self.author = Some(key.by.clone());
+            self.tx.cursors.push((AUTHOR.into(), key.by.clone()));
+        }
+    }
+
     /// Notes what was overwritten, and has it put back where policy says so: then it gives true.
     fn audit_one(&mut self, link: LinkId, lane: Lane, row: AuditRow, histories: &[Vec<Version>]) -> bool {
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let spec = self.link(link).clone();
-        self.learn_author(histories);
+        self.learn_author(link, &row, histories);
         let mut restore: Vec<(u16, Value)> = Vec::new();
         let mut bases = row.bases.clone();
         for (place, ours) in &row.written {

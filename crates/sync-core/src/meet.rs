@@ -14,7 +14,7 @@ use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, Wanted, base_of, plan_row, set_base};
-use crate::run::{AUTHOR, Kind, Mode, Outgoing, Run, Staged};
+use crate::run::{Kind, Mode, Outgoing, Run, Staged};
 
 /// A pair of which a side has moved, with what the left shows.
 #[derive(Debug)]
@@ -94,14 +94,10 @@ impl Run<'_> {
         (object, properties)
     }
 
-    /// How the right's history names our own writes is told by who has set a sync key. A record without one bears no
-    /// write of ours.
-    pub(crate) fn learn_author(&mut self, histories: &[Vec<Version>]) {
-        let Some(key) = histories.last().and_then(|versions| versions.last()) else { return };
-        if self.author.is_none() {
-            self.author = Some(key.by.clone());
-            self.tx.cursors.push((AUTHOR.into(), key.by.clone()));
-        }
+    /// How the right's history names our own writes, as far as is known: by an audit, or else by who has set this
+    /// record's sync key. A record without one bears no write of ours.
+    fn author_of(&self, histories: Option<&[Vec<Version>]>) -> Option<String> {
+        self.author.clone().or_else(|| Some(histories?.last()?.last()?.by.clone()))
     }
 
     /// Has a pair looked at on both sides.
@@ -187,7 +183,6 @@ impl Run<'_> {
         for ((meeting, shown), versions) in
             rows.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
         {
-            self.learn_author(&versions);
             self.confront(link, lane, meeting, shown, Some(&versions))?;
         }
         Ok(())
@@ -379,7 +374,8 @@ impl Run<'_> {
         told: Option<&Told>,
     ) -> PairPlan {
         let mut plan = PairPlan::default();
-        let author = self.author.as_deref();
+        let author = self.author_of(histories);
+        let author = author.as_deref();
         let print = |index: usize, version: &Version| {
             self.prints.value(&self.engine.parts.mapper.canonical(link, index, version.value.clone()))
         };

@@ -76,7 +76,7 @@ faults! {
     DeletesMoved => "a record is not deleted when any of its fields has changed",
     DeletesNothing => "a record that was deleted is gone",
     RefusesDeletedTwice => "a deletion may be repeated",
-    ForgetsTokens => "a creation that is repeated answers with the first record",
+    ForgetsTokens => "a creation that is repeated has found the first record",
     TokensOfOneProcess => "a creation can be repeated by another process",
     OneTokenForAll => "another token makes another record",
     NothingAnew => "a record that was made and is gone can be made anew",
