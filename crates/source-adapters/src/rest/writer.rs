@@ -121,7 +121,7 @@ impl Desk<'_> {
             Once::Header(name) => name,
             Once::Field { field, find } => {
                 if let Some(made) = self.find(find, field, token).await? {
-                    return Ok(LeftOutcome::Written(made));
+                    return Ok(LeftOutcome::Found(made));
                 }
                 put(&mut body, &self.reading, field, &Value::from(token.as_str())).map_err(bad_field)?;
                 let made =
@@ -142,7 +142,8 @@ impl Desk<'_> {
             let (wrap, once) = (&create.wrap, Idempotency::Idempotent);
             let answer = self.send(&create.call, None, wrap, Some(body.clone()), &headers, once).await?;
             match self.made(create, &answer).await? {
-                Ok(record) => return Ok(LeftOutcome::Written(record)),
+                // Whether it was made by this call or by an earlier one with the same key, few APIs tell.
+                Ok(record) => return Ok(LeftOutcome::Found(record)),
                 Err(why) => unknown = why,
             }
             // An old answer about a record that is gone by now: only another key makes a new one.

@@ -171,7 +171,7 @@ async fn a_write_whose_answer_is_lost_is_repeated_or_told_as_unknown() {
     });
     let outcomes = writer.write(&row(LeftVerb::Create, "Bea")).await.unwrap();
     assert!(
-        matches!(&outcomes[..], [LeftOutcome::Written(record)] if record.id().as_str() == "2"),
+        matches!(&outcomes[..], [LeftOutcome::Found(record)] if record.id().as_str() == "2"),
         "{outcomes:?}"
     );
 
