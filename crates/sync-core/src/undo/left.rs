@@ -326,7 +326,7 @@ impl Undoing<'_> {
         for (row, outcome) in rows.into_iter().zip(outcomes.into_iter().chain(missing)) {
             let report = &mut self.report.links[usize::from(link.0)];
             let why = match outcome {
-                LeftOutcome::Written(record) => {
+                LeftOutcome::Written(record) | LeftOutcome::Found(record) => {
                     line.written += 1;
                     report.brought_back += 1;
                     tx.pairs.push(self.agreed_with(link, name, &row, &record));
