@@ -220,19 +220,6 @@ pub fn check(file: &str, text: &str, schemas: Schemas<'_>) -> Result<CheckedMapp
     Check::new(file, text).schemas(schemas).run()
 }
 
-/// As [`check`], for a mapping file that uses functions or keys of the engagement's own.
-///
-/// # Errors
-/// As [`check`].
-pub fn check_with(
-    file: &str,
-    text: &str,
-    schemas: Schemas<'_>,
-    functions: &Functions,
-) -> Result<CheckedMapping, Problems> {
-    Check::new(file, text).schemas(schemas).functions(functions).run()
-}
-
 struct Compiled {
     doc: MappingDoc,
     links: Vec<Link>,

@@ -23,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 use crate::document::{At, Node, Table, placed, text, wrong_type};
 use crate::files::{Files, Sources, check_include};
 use crate::functions::Functions;
-use crate::objects::name_of;
+use crate::objects::object_name;
 use crate::portal::Portal;
 use crate::problem::{Report, nearest};
 use crate::steps::currency::RateTable;
@@ -246,7 +246,7 @@ pub(crate) fn read(sources: &Sources, given: Given<'_>, report: Report) -> (Opti
 fn name_objects(links: &mut [LinkDoc], objects: &[ObjectDoc]) {
     for link in links {
         if !objects.iter().any(|object| object.name.value == link.object.value) {
-            link.object.value = name_of(&link.object.value).to_owned();
+            link.object.value = object_name(&link.object.value).to_owned();
         }
     }
 }

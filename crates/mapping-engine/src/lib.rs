@@ -25,12 +25,13 @@ mod right;
 mod step;
 mod steps;
 
-pub use checker::{Check, Schemas, check, check_with};
+pub use checker::{Check, Schemas, check};
 pub use codes::{codes, explain_code};
 pub use explain::{AssociationExplanation, Explanation, FieldExplanation};
 pub use files::{Files, NoFiles};
 pub use format::chain::transforms;
 pub use functions::{Functions, Refusal, ValueKind};
-pub use mapping::{CheckedMapping, Consent};
+pub use mapping::{CheckedMapping, Consent, Reads};
+pub use objects::object_name;
 pub use portal::{Needs, Owner, Pipeline, Portal, Stage};
 pub use problem::{Problem, Problems, Severity};

@@ -49,6 +49,17 @@ pub struct Consent {
     pub explanation: Option<String>,
 }
 
+/// The source paths that a link reads, as the file names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reads<'m> {
+    /// What its scope asks.
+    pub scope: Vec<&'m str>,
+    /// What each property is made of, in the order of the link's properties: what a transform reads beside the value, too.
+    pub properties: Vec<Vec<&'m str>>,
+    /// What the key and the condition of each association ask.
+    pub associations: Vec<(EdgeRuleId, Vec<&'m str>)>,
+}
+
 impl CheckedMapping {
     /// The engagement's name: part of every sync key, so it never changes during an engagement's life.
     #[must_use]
@@ -92,6 +103,17 @@ impl CheckedMapping {
     #[must_use]
     pub fn warnings(&self) -> &Problems {
         &self.warnings
+    }
+
+    /// Every source path that a link reads, by what reads it. `None`: the mapping has no such link.
+    #[must_use]
+    pub fn reads(&self, link: LinkId) -> Option<Reads<'_>> {
+        let plan = self.plans.get(usize::from(link.0))?;
+        Some(Reads {
+            scope: plan.scope_reads(),
+            properties: plan.fields.iter().map(|field| plan.reads(field)).collect(),
+            associations: plan.edges.iter().map(|edge| (edge.rule, plan.edge_reads(edge))).collect(),
+        })
     }
 
     /// Tells how each property of a record gets its value, step by step and in clear: for a person who asked,

@@ -28,8 +28,10 @@ const STANDARD: [(&str, &str, &str); 24] = [
     ("0-421", "appointment", "appointments"),
 ];
 
-/// The one name by which an object type is known here: the plural of HubSpot's own types, any other name as it is.
-pub(crate) fn name_of(written: &str) -> &str {
+/// The one name by which a mapping knows an object type: the plural of HubSpot's own types, whether it was written as
+/// type id, in the singular or in capitals, and any other name as it is.
+#[must_use]
+pub fn object_name(written: &str) -> &str {
     let is = |name: &str| name.eq_ignore_ascii_case(written);
     let found = STANDARD.iter().find(|(id, singular, plural)| *id == written || is(singular) || is(plural));
     found.map_or(written, |(_, _, plural)| plural)

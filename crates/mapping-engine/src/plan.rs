@@ -471,13 +471,13 @@ impl LinkPlan {
     pub(crate) fn edge_reads(&self, edge: &EdgePlan) -> Vec<&str> {
         let mut places = vec![edge.key];
         places.extend(edge.steps.iter().flat_map(Step::sides).map(|side| side.place));
-        for condition in &edge.when {
-            match condition {
-                Condition::Field { path, .. } => places.push(*path),
-                Condition::Expression(computed) => places.extend(&computed.paths),
-            }
-        }
+        places.extend(asked(&edge.when));
         self.texts(&places)
+    }
+
+    /// The source paths that the scope reads.
+    pub(crate) fn scope_reads(&self) -> Vec<&str> {
+        self.texts(&asked(&self.scope))
     }
 
     fn texts(&self, places: &[usize]) -> Vec<&str> {
@@ -493,6 +493,18 @@ impl LinkPlan {
         let names: Vec<String> = paths.into_iter().map(|path| self.path_text(path)).collect();
         names.join(", ")
     }
+}
+
+/// The places that conditions ask.
+fn asked(conditions: &[Condition]) -> Vec<usize> {
+    let mut places = Vec::new();
+    for condition in conditions {
+        match condition {
+            Condition::Field { path, .. } => places.push(*path),
+            Condition::Expression(computed) => places.extend(&computed.paths),
+        }
+    }
+    places
 }
 
 /// Whether there is no value at all where one is required, which no policy for bad values allows.

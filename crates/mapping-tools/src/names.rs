@@ -10,7 +10,7 @@ use words::WORDS;
 
 /// A name's words, folded: small letters without accents, split at marks and humps, translated where known.
 #[must_use]
-pub fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut last_small = false;
@@ -63,7 +63,7 @@ fn translate(word: &str) -> Option<&'static str> {
 
 /// A name as HubSpot takes internal names: small ASCII letters, digits and `_`, beginning with a letter.
 #[must_use]
-pub fn internal_name(name: &str) -> String {
+pub(crate) fn internal_name(name: &str) -> String {
     let folded = plain_words(name).join("_");
     let folded: String = folded.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(90).collect();
     match folded.bytes().next() {
@@ -74,7 +74,7 @@ pub fn internal_name(name: &str) -> String {
 
 /// A label for people: `last_visit` and `lastVisit` become `Last visit`.
 #[must_use]
-pub fn label(name: &str) -> String {
+pub(crate) fn label(name: &str) -> String {
     // Names that somebody has already written for people stay as they are.
     if name.contains(' ') {
         return name.trim().to_owned();
@@ -110,7 +110,7 @@ fn plain_words(name: &str) -> Vec<String> {
 /// How alike two names are, from 0 to 1: 1 for the same words, less for the same words among others, less for words
 /// that are written alike.
 #[must_use]
-pub fn likeness(one: &[String], other: &[String]) -> f64 {
+pub(crate) fn likeness(one: &[String], other: &[String]) -> f64 {
     if one.is_empty() || other.is_empty() {
         return 0.0;
     }

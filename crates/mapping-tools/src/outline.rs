@@ -4,83 +4,81 @@
 
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use mapping_engine::CheckedMapping;
+use mapping_engine::{CheckedMapping, object_name};
 use toml::{Table, Value};
-
-use read::{condition_paths, expression_names, template_paths, texts};
 
 /// A mapping's files, read together.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outline {
+pub(crate) struct Outline {
     /// The engagement's name.
-    pub name: String,
+    pub(crate) name: String,
     /// Free text about the mapping.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// Region of telephone numbers without a country code.
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// Zone of times without one.
-    pub zone: Option<String>,
+    pub(crate) zone: Option<String>,
     /// The links, in the order of the files.
-    pub links: Vec<LinkOutline>,
+    pub(crate) links: Vec<LinkOutline>,
     /// Tables of words, by name.
-    pub picklists: BTreeMap<String, PicklistOutline>,
+    pub(crate) picklists: BTreeMap<String, PicklistOutline>,
     /// Every other table of tables, as written: lookups, rates, pipelines, environments.
-    pub others: BTreeMap<String, Table>,
+    pub(crate) others: BTreeMap<String, Table>,
     /// Columns that never leave the source: a collection, or `*` for all, and its paths.
-    pub never_leaves_source: BTreeMap<String, Vec<String>>,
+    pub(crate) never_leaves_source: BTreeMap<String, Vec<String>>,
     /// Names that properties have in the chosen environment: object type, name in the file, name there.
     renamed: Vec<(String, String, String)>,
 }
 
 /// One `[[links]]`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LinkOutline {
+pub(crate) struct LinkOutline {
     /// The link's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The source's collection.
-    pub collection: String,
+    pub(crate) collection: String,
     /// The object type in HubSpot.
-    pub object: String,
+    pub(crate) object: String,
     /// Free text about the link.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// The conditions or the expression of `scope`, as written.
-    pub scope: Option<Value>,
+    pub(crate) scope: Option<Value>,
     /// Columns that never leave the source, of this link.
-    pub never_leaves_source: Vec<String>,
+    pub(crate) never_leaves_source: Vec<String>,
     /// The fields, in the order of the file.
-    pub fields: Vec<FieldOutline>,
+    pub(crate) fields: Vec<FieldOutline>,
     /// The associations, in the order of the file.
-    pub associations: Vec<AssociationOutline>,
+    pub(crate) associations: Vec<AssociationOutline>,
     /// Every other key, as written.
-    pub rest: Table,
+    pub(crate) rest: Table,
 }
 
 /// One `[[links.fields]]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FieldOutline {
+pub(crate) struct FieldOutline {
     /// The property.
-    pub to: String,
+    pub(crate) to: String,
     /// Where its value begins.
-    pub source: SourceOutline,
+    pub(crate) source: SourceOutline,
     /// The transforms, in order.
-    pub chain: Vec<StepOutline>,
+    pub(crate) chain: Vec<StepOutline>,
     /// What an empty value means, as written.
-    pub when_empty: Option<Value>,
+    pub(crate) when_empty: Option<Value>,
     /// What a refused value means, as written.
-    pub on_bad: Option<String>,
+    pub(crate) on_bad: Option<String>,
     /// A record whose value is empty is refused.
-    pub required: bool,
+    pub(crate) required: bool,
     /// Free text for people.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
     /// Every other key, as written.
-    pub rest: Table,
+    pub(crate) rest: Table,
 }
 
 /// Where a field's value begins.
 #[derive(Clone, Debug, PartialEq)]
-pub enum SourceOutline {
+pub(crate) enum SourceOutline {
     /// The first of these paths that is not empty.
     Paths(Vec<String>),
     /// These paths' values with a separator between them.
@@ -99,51 +97,51 @@ pub enum SourceOutline {
 
 /// One transform.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StepOutline {
+pub(crate) struct StepOutline {
     /// Its name in the file.
-    pub name: String,
+    pub(crate) name: String,
     /// Its argument, as written.
-    pub argument: Option<Value>,
+    pub(crate) argument: Option<Value>,
 }
 
 /// One `[[links.associations]]`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct AssociationOutline {
+pub(crate) struct AssociationOutline {
     /// The rule's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The other link.
-    pub to: String,
+    pub(crate) to: String,
     /// The path of the other record's key.
-    pub key: String,
+    pub(crate) key: String,
     /// The transforms of the key.
-    pub chain: Vec<StepOutline>,
+    pub(crate) chain: Vec<StepOutline>,
     /// The condition, as written.
-    pub when: Option<Value>,
+    pub(crate) when: Option<Value>,
     /// The label in the other direction.
-    pub inverse: Option<String>,
+    pub(crate) inverse: Option<String>,
     /// A record whose key is empty is refused.
-    pub required: bool,
+    pub(crate) required: bool,
     /// Free text for people.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// One `[picklists.NAME]`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PicklistOutline {
+pub(crate) struct PicklistOutline {
     /// The source's words and what they become, sorted by word.
-    pub map: BTreeMap<String, String>,
+    pub(crate) map: BTreeMap<String, String>,
     /// What every other word becomes.
-    pub default: Option<String>,
+    pub(crate) default: Option<String>,
     /// Whether the case of the source's words matters not.
-    pub ignore_case: bool,
+    pub(crate) ignore_case: bool,
     /// Every other key, as written.
-    pub rest: Table,
+    pub(crate) rest: Table,
 }
 
 impl Outline {
     /// What the author of a checked mapping wrote, all its files together, with the names of its environment.
     #[must_use]
-    pub fn of(mapping: &CheckedMapping) -> Outline {
+    pub(crate) fn of(mapping: &CheckedMapping) -> Outline {
         let mut outline = Outline::default();
         for (_, text) in mapping.warnings().texts() {
             // Every text of a checked mapping is TOML.
@@ -159,7 +157,8 @@ impl Outline {
     ///
     /// # Errors
     /// It is not TOML; `check` says where.
-    pub fn read(text: &str) -> Result<Outline, toml::de::Error> {
+    #[cfg(test)]
+    pub(crate) fn read(text: &str) -> Result<Outline, toml::de::Error> {
         let mut outline = Outline::default();
         outline.add(&text.parse()?, None);
         Ok(outline)
@@ -168,7 +167,8 @@ impl Outline {
     /// Gives the properties the names that they have in the environment.
     fn rename(&mut self) {
         for (object, from, to) in &self.renamed {
-            let links = self.links.iter_mut().filter(|link| link.object == *object);
+            let same = |link: &&mut LinkOutline| object_name(&link.object) == object_name(object);
+            let links = self.links.iter_mut().filter(same);
             for field in links.flat_map(|link| &mut link.fields).filter(|field| field.to == *from) {
                 field.to.clone_from(to);
             }
@@ -177,18 +177,12 @@ impl Outline {
 
     /// A link by its name.
     #[must_use]
-    pub fn link(&self, name: &str) -> Option<&LinkOutline> {
+    pub(crate) fn link(&self, name: &str) -> Option<&LinkOutline> {
         self.links.iter().find(|link| link.name == name)
     }
 
-    /// Whether a path leads to, or into, a column that never leaves the source.
-    #[must_use]
-    pub fn stays_home(&self, link: &LinkOutline, path: &str) -> bool {
-        self.at_home(link).any(|column| leads_into(path, column))
-    }
-
     /// The columns of a link that never leave the source, wherever the mapping says so.
-    pub fn at_home<'o>(&'o self, link: &'o LinkOutline) -> impl Iterator<Item = &'o String> {
+    pub(crate) fn at_home<'o>(&'o self, link: &'o LinkOutline) -> impl Iterator<Item = &'o String> {
         let of = |collection: &str| self.never_leaves_source.get(collection).into_iter().flatten();
         of("*").chain(of(&link.collection)).chain(&link.never_leaves_source)
     }
@@ -197,60 +191,18 @@ impl Outline {
 impl LinkOutline {
     /// A field by the property that it writes.
     #[must_use]
-    pub fn field(&self, to: &str) -> Option<&FieldOutline> {
+    pub(crate) fn field(&self, to: &str) -> Option<&FieldOutline> {
         self.fields.iter().find(|field| field.to == to)
-    }
-
-    /// The paths that `scope` asks. Of an expression every name in it, whether a path or not.
-    #[must_use]
-    pub fn scope_paths(&self) -> Vec<String> {
-        condition_paths(self.scope.as_ref())
     }
 }
 
 impl FieldOutline {
-    /// The source paths that the value is made of, each once. Of an expression every name in it, whether a path or
-    /// not.
-    #[must_use]
-    pub fn paths(&self) -> Vec<String> {
-        let mut all: Vec<String> = match &self.source {
-            SourceOutline::Paths(paths) | SourceOutline::Concat(paths, _) => paths.clone(),
-            SourceOutline::Template(template) => template_paths(template),
-            SourceOutline::Expression(expression) => expression_names(expression),
-            _ => Vec::new(),
-        };
-        for step in &self.chain {
-            let argument = step.argument.as_ref();
-            match step.name.as_str() {
-                "coalesce" => all.extend(texts(argument)),
-                "convert" => all.extend(texts(argument.and_then(|argument| argument.get("from_field")))),
-                _ => {}
-            }
-        }
-        let mut seen = BTreeSet::new();
-        all.into_iter().filter(|path| seen.insert(path.clone())).collect()
-    }
-
     /// The table of words that the field translates by, if its last transform is one.
     #[must_use]
-    pub fn picklist(&self) -> Option<&str> {
+    pub(crate) fn picklist(&self) -> Option<&str> {
         let last = self.chain.last().filter(|step| step.name == "picklist")?;
         last.argument.as_ref().and_then(Value::as_str)
     }
-}
-
-impl AssociationOutline {
-    /// The paths that the rule reads: its key and those of its condition.
-    #[must_use]
-    pub fn paths(&self) -> Vec<String> {
-        std::iter::once(self.key.clone()).chain(condition_paths(self.when.as_ref())).collect()
-    }
-}
-
-/// Whether a path is a column, or leads into the nested values of one.
-#[must_use]
-pub fn leads_into(path: &str, column: &str) -> bool {
-    path == column || path.strip_prefix(column).is_some_and(|rest| rest.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -258,23 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_found_wherever_a_value_begins() {
-        let cases = [
-            (r#"from = "a""#, vec!["a"]),
-            (r#"from = ["a", "b.c"]"#, vec!["a", "b.c"]),
-            (r#"concat = ["a", "b", "a"]"#, vec!["a", "b"]),
-            (r#"template = "{{x}} {a}-{ b }""#, vec!["a", "b"]),
-            (r#"value = 3"#, vec![]),
-        ];
-        for (source, paths) in cases {
-            let text = format!("[[links]]\nname = \"l\"\n[[links.fields]]\nto = \"p\"\n{source}");
-            let outline = Outline::read(&text).unwrap();
-            assert_eq!(outline.links[0].field("p").unwrap().paths(), paths, "{source}");
-        }
-    }
-
-    #[test]
-    fn a_path_that_stays_at_home_is_known_for_every_collection_or_one() {
+    fn what_stays_at_home_is_said_for_every_collection_for_one_or_by_a_link() {
         let outline = Outline::read(
             r#"
             [never_leaves_source]
@@ -283,19 +219,16 @@ mod tests {
             [[links]]
             name = "s"
             collection = "staff"
-            scope = [{ field = "z", present = true }]
             [[links]]
             name = "t"
             collection = "team"
-            scope = "lower(team.name) == 'a b' && open"
+            never_leaves_source = "iban"
             "#,
         )
         .unwrap();
-        let (staff, team) = (outline.link("s").unwrap(), outline.link("t").unwrap());
-        assert!(outline.stays_home(staff, "salary.net") && outline.stays_home(staff, "pin"));
-        assert!(!outline.stays_home(team, "pin") && !outline.stays_home(team, "salary_code"));
-        assert_eq!(staff.scope_paths(), ["z"]);
-        assert_eq!(team.scope_paths(), ["lower", "team.name", "open"]);
+        let at_home = |link: &str| outline.at_home(outline.link(link).unwrap()).cloned().collect::<Vec<_>>();
+        assert_eq!(at_home("s"), ["salary", "pin"]);
+        assert_eq!(at_home("t"), ["salary", "iban"]);
     }
 
     #[test]

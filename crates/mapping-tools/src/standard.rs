@@ -14,7 +14,7 @@ pub use properties::Meaning;
 pub struct StandardObject {
     /// Its name in mappings.
     pub name: &'static str,
-    /// What collections of such records are called; words as [`crate::names::words`] gives them.
+    /// What collections of such records are called, in English; other languages' words are translated first.
     pub called: &'static [&'static str],
     /// Its properties.
     pub properties: &'static [StandardProperty],

@@ -11,7 +11,7 @@ use super::{Schemas, back, field, object_doc, policy, stages};
 use crate::document::At;
 use crate::flow::Ty;
 use crate::format::{Context, Creates, LinkDoc, MappingDoc, MatchDoc, ObjectDoc, ScopeDoc, SourceDoc};
-use crate::objects::name_of;
+use crate::objects::object_name;
 use crate::path::{Marked, PATH_BYTES_MAX, Paths};
 use crate::plan::{LinkPlan, PlaceCache};
 use crate::right::RightScope;
@@ -221,7 +221,7 @@ fn hubspot_schema<'a>(
     let portal = schemas.hubspot?;
     let found = portal
         .iter()
-        .find(|schema| schema.name == link.object.value || name_of(&schema.name) == link.object.value);
+        .find(|schema| schema.name == link.object.value || object_name(&schema.name) == link.object.value);
     if found.is_none() && !context.in_part && object_doc(&link.object.value, objects).is_none() {
         context.report.error(
             "unknown-object",

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::{Context, Given, taken};
 use crate::document::{At, Node, Table, text, wrong_type};
-use crate::objects::name_of;
+use crate::objects::object_name;
 use crate::problem::{Report, Span};
 
 /// The chosen environment; empty where the mapping has none.
@@ -119,7 +119,7 @@ fn read_environment(name: At<String>, mut table: Table<'_>, report: &mut Report)
         for (object, node) in entries("`properties`", node, report) {
             for (from, node) in entries("the properties of an object type", node, report) {
                 if let Some(to) = text(node, report) {
-                    content.properties.insert((name_of(&object.value).to_owned(), from.value), to);
+                    content.properties.insert((object_name(&object.value).to_owned(), from.value), to);
                 }
             }
         }

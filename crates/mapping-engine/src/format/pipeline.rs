@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::environment::{PipelineIds, entries};
 use super::{Context, Given, taken};
 use crate::document::{At, Node, Table, text, wrong_type};
-use crate::objects::name_of;
+use crate::objects::object_name;
 use crate::portal;
 use crate::problem::Span;
 
@@ -142,11 +142,11 @@ fn read_pipeline(
         stages.truncate(STAGES_MAX);
     }
     table.finish(report);
-    let object = name_of(&object?.value).to_owned();
+    let object = object_name(&object?.value).to_owned();
     let ids = context.environment.pipelines.remove(&name.value).unwrap_or_default();
     let known = given.portal.pipelines;
     let of_object: Option<Vec<&portal::Pipeline>> =
-        known.map(|all| all.iter().filter(|pipeline| name_of(&pipeline.object) == object).collect());
+        known.map(|all| all.iter().filter(|pipeline| object_name(&pipeline.object) == object).collect());
     let found = of_object.as_ref().map(|all| {
         all.iter().map(|pipeline| (pipeline.id.as_str(), pipeline.label.as_str())).collect::<Vec<_>>()
     });

@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::environment::entries;
 use super::{Context, Given, ObjectDoc};
 use crate::document::{At, Node, Table, text, texts};
-use crate::objects::name_of;
+use crate::objects::object_name;
 use crate::path::PATH_BYTES_MAX;
 use crate::problem::Span;
 use crate::steps::picklist::Picklist;
@@ -282,7 +282,7 @@ pub(super) fn read_object(mut table: Table<'_>, context: &mut Context) -> Option
         singular: singular?.value,
         plural: plural?.value,
         primary_display: primary_display?,
-        associated: associated.into_iter().map(|object| name_of(&object.value).to_owned()).collect(),
+        associated: associated.into_iter().map(|object| object_name(&object.value).to_owned()).collect(),
     })
 }
 

@@ -131,7 +131,7 @@ fn gone(tell: &Tell<'_>) -> Change {
         Side::HubSpot => tell.change(
             what,
             |role| Some(if *role == Role::SyncKey { Effect::Halts } else { Effect::Degrades }),
-            "writes it",
+            "uses it",
             "restore the property in HubSpot (`init` makes those with `create`), or take the field from the mapping",
         ),
     }

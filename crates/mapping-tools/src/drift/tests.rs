@@ -166,3 +166,53 @@ fn a_contract_file_is_read_as_it_was_written_and_a_later_one_refused() {
     assert!(Contract::from_json(&text.replacen("\"version\": 1", "\"version\": 9", 1)).is_err());
     assert!(Contract::from_json("{}").is_err());
 }
+
+#[test]
+fn whatever_reads_a_column_or_property_minds_that_it_is_gone() {
+    let mapping = r#"
+        [mapping]
+        name = "acme"
+        [[links]]
+        name = "people"
+        collection = "people"
+        object = "contact"
+        direction = "both"
+        sync_key = "acme_key"
+        match = [{ property = "fax", evidence = "weak" }]
+        scope = "record[\"odd name\"] == 'x'"
+        hubspot_scope = "tier == 'gold'"
+        fields = [
+          { from = "phone", to = "phone", transform = { phone = { region_field = "land" } } },
+          { expression = "record[\"full name\"]", to = "city" },
+          { from = "fax", to = "fax", direction = "to-hubspot", transform = { coalesce = ["fax2"] } },
+        ]
+        associations = [
+          { name = "boss", to = "people", key = "boss", transform = { coalesce = ["chief"] }, direction = "to-hubspot" },
+        ]
+        [environments.live]
+        portal = 7
+        properties."0-1" = { city = "town" }
+        "#;
+    let check = mapping_engine::Check::new("mapping.toml", mapping).environment("live");
+    let mapping = check.run().unwrap_or_else(|problems| panic!("{problems}"));
+    let columns = ["odd name", "phone", "land", "full name", "fax", "fax2", "boss", "chief"];
+    let properties = ["acme_key", "phone", "town", "fax", "tier"];
+    let side = |name: &str, names: &[&str]| {
+        let all: Vec<_> = names.iter().map(|name| (*name, PropertyKind::Text)).collect();
+        [schema(name, &all)]
+    };
+    let contract = |columns: &[&str], properties: &[&str]| {
+        Contract::now(&mapping, &side("people", columns), &side("contacts", properties))
+    };
+    let pinned = contract(&columns, &properties);
+    for gone in columns {
+        let left: Vec<&str> = columns.into_iter().filter(|name| *name != gone).collect();
+        let changes = drift(&pinned, &contract(&left, &properties), &mapping);
+        assert!(changes[0].effect > Effect::Safe, "{gone}: {changes:?}");
+    }
+    for gone in properties {
+        let left: Vec<&str> = properties.into_iter().filter(|name| *name != gone).collect();
+        let changes = drift(&pinned, &contract(&columns, &left), &mapping);
+        assert!(changes[0].effect > Effect::Safe, "{gone}: {changes:?}");
+    }
+}

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use mapping_engine::CheckedMapping;
-use sync_types::Mapper;
+use sync_types::{LinkId, Mapper};
 
 use super::Side;
-use crate::outline::{FieldOutline, LinkOutline, Outline, SourceOutline, leads_into};
+use crate::outline::{FieldOutline, Outline, SourceOutline};
 
 /// Everything that the mapping uses, on both sides.
 pub(super) struct Uses {
@@ -62,7 +62,7 @@ impl Role {
 impl Uses {
     pub(super) fn of(mapping: &CheckedMapping, outline: &Outline) -> Uses {
         let mut list = Vec::new();
-        for link in mapping.links() {
+        for (link, id) in mapping.links().iter().zip(0..) {
             let (collection, object) = (link.collection.as_str(), link.object.as_str());
             let mut add = |side, path: &str, role, by: String| {
                 let schema = if side == Side::Source { collection } else { object }.to_owned();
@@ -70,28 +70,46 @@ impl Uses {
             };
             let name = &link.name;
             add(Side::HubSpot, link.sync_key.as_str(), Role::SyncKey, format!("the sync key of `{name}`"));
-            for place in &link.match_on {
-                if let Some(property) = link.properties.get(*place) {
-                    add(
-                        Side::HubSpot,
-                        property.name.as_str(),
-                        Role::Match,
-                        format!("a match rule of `{name}`"),
-                    );
-                }
+            for property in
+                link.match_on.iter().chain(&link.propose_on).filter_map(|place| link.properties.get(*place))
+            {
+                add(Side::HubSpot, property.name.as_str(), Role::Match, format!("a match rule of `{name}`"));
             }
-            let Some(written) = outline.link(name) else { continue };
-            for path in written.scope_paths() {
-                add(Side::Source, &path, Role::Scope, format!("the scope of `{name}`"));
+            for property in &link.right_reads {
+                add(
+                    Side::HubSpot,
+                    property.as_str(),
+                    Role::Scope,
+                    format!("the scope of `{name}` in HubSpot"),
+                );
             }
-            for field in &written.fields {
+            let (Some(written), Some(reads)) = (outline.link(name), mapping.reads(LinkId(id))) else {
+                continue;
+            };
+            for path in reads.scope {
+                add(Side::Source, path, Role::Scope, format!("the scope of `{name}`"));
+            }
+            for (property, paths) in link.properties.iter().zip(reads.properties) {
+                let Some(field) = written.field(property.name.as_str()) else { continue };
                 let role = field_role(field, outline);
-                for path in field.paths() {
-                    add(Side::Source, &path, role.clone(), format!("`{name}.{}`", field.to));
+                for path in paths {
+                    add(Side::Source, path, role.clone(), format!("`{name}.{}`", field.to));
                 }
                 add(Side::HubSpot, &field.to, role, format!("`{name}.{}`", field.to));
             }
-            edges(written, &mut add);
+            for (rule, paths) in reads.associations {
+                let Some(rule) = mapping.edge_rules().get(usize::from(rule.0)) else { continue };
+                let required =
+                    written.associations.iter().any(|said| said.name == rule.name && said.required);
+                for path in paths {
+                    add(
+                        Side::Source,
+                        path,
+                        Role::Edge { required },
+                        format!("the association `{}`", rule.name),
+                    );
+                }
+            }
         }
         Uses { list }
     }
@@ -100,15 +118,6 @@ impl Uses {
     pub(super) fn of_property<'u>(&'u self, side: Side, schema: &'u str, name: &'u str) -> Vec<&'u Use> {
         let uses = self.list.iter().filter(|one| one.side == side && one.schema == schema);
         uses.filter(|one| leads_into(&one.path, name)).collect()
-    }
-}
-
-fn edges(link: &LinkOutline, add: &mut impl FnMut(Side, &str, Role, String)) {
-    for edge in &link.associations {
-        for path in edge.paths() {
-            let role = Role::Edge { required: edge.required };
-            add(Side::Source, &path, role, format!("the association `{}`", edge.name));
-        }
     }
 }
 
@@ -130,4 +139,9 @@ fn field_role(field: &FieldOutline, outline: &Outline) -> Role {
         _ => None,
     };
     Role::Field { required: field.required, knows, gives }
+}
+
+/// Whether a path is a column, or leads into the nested values of one.
+fn leads_into(path: &str, column: &str) -> bool {
+    path == column || path.strip_prefix(column).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -181,47 +181,6 @@ fn read_picklist(table: &Table) -> PicklistOutline {
     }
 }
 
-pub(super) fn condition_paths(value: Option<&Value>) -> Vec<String> {
-    let path = |value: &Value| value.as_table().and_then(|table| text(table, "field"));
-    match value {
-        Some(Value::Array(items)) => items.iter().filter_map(path).collect(),
-        Some(Value::String(expression)) => expression_names(expression),
-        Some(one) => path(one).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-/// Every name in an expression outside of its texts: columns, and functions, which no column is called.
-pub(super) fn expression_names(expression: &str) -> Vec<String> {
-    let mut quote: Option<char> = None;
-    let bare = expression.chars().map(|c| match quote {
-        Some(open) => {
-            if c == open {
-                quote = None;
-            }
-            ' '
-        }
-        None if c == '"' || c == '\'' => {
-            quote = Some(c);
-            ' '
-        }
-        None => c,
-    });
-    let bare: String = bare.collect();
-    let names = bare.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
-    names
-        .filter(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_'))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// The paths in a template's braces; `{{` and `}}` are braces themselves.
-pub(super) fn template_paths(template: &str) -> Vec<String> {
-    let plain = template.replace("{{", "").replace("}}", "");
-    let opened = plain.split('{').skip(1);
-    opened.filter_map(|part| part.split_once('}')).map(|(path, _)| path.trim().to_owned()).collect()
-}
-
 fn text(table: &Table, key: &str) -> Option<String> {
     table.get(key).and_then(Value::as_str).map(str::to_owned)
 }
@@ -231,7 +190,7 @@ fn flag(table: &Table, key: &str) -> bool {
 }
 
 /// A text, or a list of texts.
-pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
+fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(one)) => vec![one.clone()],
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
