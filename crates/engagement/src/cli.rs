@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Doctor,
     /// Check the mapping against the source and HubSpot's own properties, and against the portal where a credential is set
     Check(Check),
-    /// Try the description of an API
+    /// Begin and try the description of an API that is the source
     Adapter(crate::commands::Adapter),
     /// Try a mapping, prove it, watch for drift, begin one, hand it over
     Mapping(crate::commands::Mapping),
@@ -357,6 +357,7 @@ mod tests {
             "acme check --settings a.toml",
             "acme check --explain unknown-column",
             "acme adapter try --collection people",
+            "acme adapter import openapi.json --collection people --out shop.toml --force",
             "acme mapping preview P-1 --link people",
             "acme mapping preview people.csv --max 3 --json",
             "acme mapping test --bless",

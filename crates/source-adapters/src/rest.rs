@@ -8,6 +8,7 @@ mod answer;
 mod caller;
 mod credential;
 mod description;
+mod import;
 mod maintenance;
 mod mask;
 mod moment;
@@ -25,6 +26,7 @@ mod writer;
 
 pub use credential::{GrantKeeper, KeptGrant};
 pub use description::Description;
+pub use import::{ImportError, ImportKind, Imported, import};
 pub use problem::{Problem, Problems};
 pub use source::{RestOptions, RestSource, transport};
 pub use tries::{FoundField, Tried, Verdict};

@@ -1,9 +1,12 @@
 //! `adapter …`: tries the description of an API, or writes a first one from what there is.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use source_adapters::rest::{Tried, Verdict};
+use source_adapters::rest::{Tried, Verdict, import};
 use sync_types::Collection;
 
+use super::mapping::files;
 use crate::engagement::Engagement;
 use crate::screen::{Screen, Tone, counted};
 use crate::settings::{Settings, SourceKind};
@@ -19,6 +22,9 @@ pub(crate) struct Adapter {
 enum AdapterCommand {
     /// Make every call of the description that reads once, and show what was understood, values masked
     Try(Try),
+    /// Write a first description from OpenAPI or Swagger (JSON), a Postman collection, a HAR file, cURL commands, a
+    /// JSON sample or the header of a CSV file
+    Import(Import),
 }
 
 #[derive(Debug, Args)]
@@ -26,6 +32,25 @@ struct Try {
     /// Only this collection
     #[arg(long, value_name = "NAME")]
     collection: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Only this collection; may be repeated
+    #[arg(long = "collection", value_name = "NAME")]
+    collections: Vec<String>,
+    /// What the API is called [default: what the file calls it, else the file's name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Where to write it [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 pub(super) async fn adapter(
@@ -36,7 +61,39 @@ pub(super) async fn adapter(
 ) -> Result<Outcome, Failure> {
     match &arguments.command {
         AdapterCommand::Try(arguments) => try_calls(engagement, settings, arguments, screen).await,
+        AdapterCommand::Import(arguments) => import_file(arguments, screen),
     }
+}
+
+fn import_file(arguments: &Import, screen: &Screen) -> Result<Outcome, Failure> {
+    let text = files::read(&arguments.file, "the file")?;
+    let name = arguments.name.clone().unwrap_or_else(|| files::stem(&arguments.file));
+    let made = import(&name, &text, &arguments.collections).map_err(|why| {
+        Failure::new(format!("{}: {why}", arguments.file.display()))
+            .remedy("see `adapter import --help` for what can be read")
+    })?;
+    screen.answer(&serde_json::json!({
+        "description": made.text, "collections": made.collections, "to_decide": made.to_decide,
+    }));
+    let Some(out) = &arguments.out else {
+        screen.line(made.text.trim_end());
+        return Ok(Outcome::Done);
+    };
+    files::write(out, &made.text, arguments.force)?;
+    screen.line(format_args!(
+        "{}, {} to decide. Written to {}.",
+        counted(made.collections.len() as u64, "collection", "collections"),
+        counted(made.to_decide.len() as u64, "thing", "things"),
+        out.display()
+    ));
+    for line in &made.to_decide {
+        screen.line(format_args!("  - {line}"));
+    }
+    screen.line(format_args!(
+        "Next: set `source.kind = \"rest\"` and `source.file = {:?}`, set the secrets, then `adapter try`.",
+        out.display().to_string()
+    ));
+    Ok(Outcome::Done)
 }
 
 async fn try_calls(
@@ -93,6 +150,10 @@ fn show(tried: &Tried, screen: &Screen) {
         vec![format!("   {}", field.name), field.records.to_string(), kinds, described.to_owned(), sample]
     });
     screen.table(&["   field", "records", "kind", "", "looks like"], rows.collect(), true);
+    if let Some(lines) = &tried.suggested {
+        let collection = tried.call.split('.').next().unwrap_or_default();
+        screen.line(format_args!("\n[collections.{collection}.fields]\n{}\n", lines.trim_end()));
+    }
 }
 
 fn json(tried: &Tried) -> serde_json::Value {
@@ -110,5 +171,6 @@ fn json(tried: &Tried) -> serde_json::Value {
     });
     serde_json::json!({
         "call": tried.call, "verdict": verdict, "told": tried.told, "fields": fields.collect::<Vec<_>>(),
+        "suggested": tried.suggested,
     })
 }

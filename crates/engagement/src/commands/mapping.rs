@@ -3,7 +3,7 @@
 mod arguments;
 mod doc;
 mod drift;
-mod files;
+pub(super) mod files;
 mod import;
 mod preview;
 mod suggest;

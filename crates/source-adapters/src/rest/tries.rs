@@ -25,6 +25,8 @@ pub struct Tried {
     pub told: Vec<String>,
     /// Fields that were found, for a list.
     pub fields: Vec<FoundField>,
+    /// Lines of TOML that name the fields, where the description does not.
+    pub suggested: Option<String>,
 }
 
 /// How a call went.
@@ -59,7 +61,13 @@ struct Trial(Tried);
 
 impl Trial {
     fn of(call: &str) -> Trial {
-        Trial(Tried { call: call.to_owned(), verdict: Verdict::Good, told: Vec::new(), fields: Vec::new() })
+        Trial(Tried {
+            call: call.to_owned(),
+            verdict: Verdict::Good,
+            told: Vec::new(),
+            fields: Vec::new(),
+            suggested: None,
+        })
     }
     fn say(&mut self, line: impl Into<String>) {
         self.0.told.push(line.into());
@@ -193,6 +201,7 @@ impl RestSource {
     fn judge_fields(&self, spec: &CollectionSpec, records: &[Json], trial: &mut Trial) {
         let Some(fields) = &spec.fields else {
             trial.say("the description names no fields: put those below into `fields`");
+            trial.0.suggested = Some(super::import::fields_of(records)).filter(|lines| !lines.is_empty());
             return;
         };
         let reading = super::record::Reading::new(String::new(), spec.key.clone(), fields.clone(), false);

@@ -3,6 +3,7 @@
 mod conformance;
 mod credentials;
 mod failures;
+mod import;
 mod moving_lists;
 mod shop;
 mod tries;

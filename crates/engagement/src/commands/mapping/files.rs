@@ -12,7 +12,7 @@ pub(super) fn beside(settings: &Settings, ending: &str) -> PathBuf {
     mapping.with_extension(ending)
 }
 
-pub(super) fn read(path: &Path, what: &str) -> Result<String, Failure> {
+pub(in crate::commands) fn read(path: &Path, what: &str) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
         Failure::new(format!("{what} {} cannot be read", path.display()))
             .remedy("check the path, and that the file is text in UTF-8")
@@ -30,7 +30,7 @@ pub(super) fn read_bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes a file; one that is there only if that was asked for.
-pub(super) fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
+pub(in crate::commands) fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
     if !replace && path.exists() {
         return Err(Failure::new(format!("{} is already there", path.display()))
             .remedy("name another file, or say `--force` to replace it"));
@@ -43,7 +43,7 @@ pub(super) fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failur
 }
 
 /// A file's name without folder and ending.
-pub(super) fn stem(path: &Path) -> String {
+pub(in crate::commands) fn stem(path: &Path) -> String {
     path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 

@@ -88,6 +88,12 @@ async fn what_is_odd_is_told() {
         assert!(found.told.iter().any(|line| line.contains(word)), "{with}: {found:#?}");
     }
     let shop = Shop::with(1);
+    let bare =
+        described(PEOPLE).lines().filter(|line| !line.starts_with("fields")).collect::<Vec<_>>().join("\n");
+    let tried_bare = tried(&shop.open(&bare)).await;
+    let suggested = tried_bare[0].suggested.as_deref().unwrap();
+    assert_eq!(suggested, "changed = \"number\"\ncity = \"text\"\nid = \"number\"\nname = \"text\"\n");
+
     shop.before(|stock, _| stock.instead.push(Some(status(401, json!({})))));
     let tried = tried(&shop.open(&described(PEOPLE))).await;
     assert_eq!(verdicts(&tried), [("people.list", Verdict::Failed)]);
