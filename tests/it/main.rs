@@ -4,6 +4,7 @@
 mod mapping;
 
 mod both_ways;
+mod canary;
 mod crash;
 mod explain;
 mod faults;

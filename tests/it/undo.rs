@@ -9,7 +9,7 @@ use sync_testkit::{Crash, CrashPlan, When};
 use sync_types::Value;
 use workspace_tests::World;
 
-use crate::both_ways::{contact, edit, left, pass, right, settle, world};
+use crate::both_ways::{MAPPING, contact, edit, left, pass, right, settle, world, world_of};
 use crate::one_way;
 
 type Side = BTreeMap<String, BTreeMap<String, String>>;
@@ -376,4 +376,26 @@ async fn one_way_a_first_load_goes_again_and_associations_go_back() {
     world.source.put("people", "P9", one_way::person(9, "F2", Value::Null, 99));
     let report = world.run().await;
     assert_eq!((report.links[1].created, report.written()), (1, 1), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_goes_forward_is_not_taken_back() {
+    let mapping = MAPPING.replace(
+        r#"conflict = "furthest""#,
+        r#"conflict = "furthest", ratchet = true, when_empty = "ignore""#,
+    );
+    assert_ne!(mapping, MAPPING);
+    let world = world_of(&mapping, 3).await;
+    world.source.set("people", "P1", "points", "9");
+    world.source.set("people", "P1", "city", "Ulm");
+    edit(&world, "p2@example.com", "points", "7");
+    let run = world.run().await.run;
+    assert_eq!((right(&world, "p1@example.com", "points"), left(&world, "P2", 4)), ("9".into(), "7".into()));
+    let planned = plan(&world, run).await;
+    let kept: Vec<&str> = planned.kept.iter().map(|kept| kept.why.as_str()).collect();
+    assert_eq!(kept.len(), 2, "{planned:?}");
+    assert!(kept.iter().all(|why| why.contains("forward only")), "{kept:?}");
+    world.engine().undo(planned).await.unwrap();
+    assert_eq!((right(&world, "p1@example.com", "points"), left(&world, "P2", 4)), ("9".into(), "7".into()));
+    assert_eq!(right(&world, "p1@example.com", "city"), "Bonn", "the rest of the record goes back");
 }

@@ -284,9 +284,17 @@ pub(crate) fn status(
             counted(totals.open_intents, "write is open", "writes are open")
         ));
     }
+    let held: u64 = totals.conflicts.iter().map(|(.., count)| count).sum();
+    if held > 0 {
+        screen.line(format_args!(
+            "{} for a person: conflicts list.",
+            counted(held, "conflict waits", "conflicts wait")
+        ));
+    }
     let rows = runs.iter().map(|run| {
         let report: Option<RunReport> = serde_json::from_str(&run.report).ok();
         let did = match report {
+            Some(RunReport { undoes: Some(undone), .. }) => format!("took back run {undone}"),
             Some(report) => format!(
                 "{} written, {} changed, {} parked",
                 counted(report.written(), "record", "records"),

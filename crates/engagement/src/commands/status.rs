@@ -21,6 +21,9 @@ pub(super) async fn status(
         "parked": totals.dead_letters.iter()
             .map(|(id, cause, count)| serde_json::json!({ "link": link(*id), "cause": cause, "count": count }))
             .collect::<Vec<_>>(),
+        "conflicts": totals.conflicts.iter()
+            .map(|(id, cause, count)| serde_json::json!({ "link": link(*id), "cause": cause, "count": count }))
+            .collect::<Vec<_>>(),
         "open_writes": totals.open_intents,
         "bytes": totals.bytes,
         "runs": runs.iter().map(|run| serde_json::json!({

@@ -3,15 +3,18 @@
 use std::fs::File;
 use std::io::BufWriter;
 
-use sync_core::{Engine, UndoPlan};
+use sync_core::{Engine, UndoPlan, UndoVerb};
 
 use super::{apply, json};
 use crate::cli;
 use crate::engagement::Engagement;
 use crate::progress::Reporter;
-use crate::screen::Screen;
+use crate::screen::{Screen, counted};
 use crate::settings::Settings;
 use crate::{Failure, Outcome, reports, wiring};
+
+/// Records that are deleted without a plan that somebody could look at.
+const DELETED_MAX: usize = 100;
 
 pub(super) async fn undo(
     engagement: &Engagement,
@@ -22,6 +25,18 @@ pub(super) async fn undo(
     let mut engine = wiring::engine(engagement, settings).await?;
     let plan = make(&mut engine, arguments.run, screen).await?;
     if arguments.yes {
+        let deleted = plan
+            .rows
+            .iter()
+            .filter(|row| matches!(row.verb, UndoVerb::Archive | UndoVerb::DeleteSource))
+            .count();
+        if deleted > DELETED_MAX {
+            return Err(Failure::new(format!(
+                "it would delete {}, which is more than is done unseen",
+                counted(deleted as u64, "record", "records")
+            ))
+            .remedy(format!("look at it first: undo {} --out FILE, then apply FILE", arguments.run)));
+        }
         if !plan.kept.is_empty() {
             reports::undo(screen, &plan);
         }

@@ -11,6 +11,7 @@ use sync_types::{
 };
 
 use super::gather::{Place, Written};
+use super::right::{ERASED, FORWARD};
 use super::{UndoField, UndoRow, UndoVerb, Undoing, as_it_is};
 use crate::error::EngineError;
 use crate::left::no_writer;
@@ -91,6 +92,9 @@ impl Undoing<'_> {
             };
             let pair = pair.into_iter().flatten().next();
             match pair.and_then(|pair| Some((pair.record.clone()?, pair))) {
+                Some((_, pair)) if pair.state == PairState::Erased => {
+                    self.keep(spec.name.clone(), place.id.to_string(), None, ERASED.into());
+                }
                 Some((record, pair)) => known.push((place, written, pair, record)),
                 None => {
                     let why = "the two records are no pair any more".to_owned();
@@ -202,6 +206,8 @@ impl Undoing<'_> {
                 format!("run {run} has written it since: take that run back first")
             } else if shown != field.after && agreed != Some(shown) {
                 "it was changed in the source since".into()
+            } else if self.only_goes_forward(link, index) {
+                FORWARD.into()
             } else {
                 match self.earlier(link, index, field, history) {
                     Ok((value, back)) => {

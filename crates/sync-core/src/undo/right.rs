@@ -16,6 +16,9 @@ use crate::meet::cause_code;
 use crate::plan::{base_of, set_base};
 use crate::report::Moved;
 
+pub(super) const ERASED: &str = "its subject was erased";
+pub(super) const FORWARD: &str = "the mapping lets it go forward only: a person has to set it back";
+
 /// A record that gets earlier values back.
 #[derive(Clone, Debug)]
 struct Restore {
@@ -113,6 +116,9 @@ impl Undoing<'_> {
         let mut known = Vec::with_capacity(chunk.len());
         for ((place, written), pair) in chunk.iter().zip(pairs) {
             match pair.and_then(|pair| Some((pair.record.clone()?, pair))) {
+                Some((_, pair)) if pair.state == PairState::Erased => {
+                    self.keep(subject.clone(), place.id.to_string(), None, ERASED.into());
+                }
                 Some((record, pair)) => known.push((place, written, pair, record)),
                 None => {
                     let why = "no HubSpot record is linked to it any more";
@@ -212,6 +218,10 @@ impl Undoing<'_> {
                     self.keep_field(link, place, what, why);
                     continue;
                 }
+                Verdict::Restore(_) if self.only_goes_forward(link, index) => {
+                    self.keep_field(link, place, what, FORWARD.into());
+                    continue;
+                }
                 Verdict::Restore(_) if is_behind => {
                     let why = "it was changed a moment ago: ask again".to_owned();
                     self.keep_field(link, place, what, why);
@@ -231,6 +241,11 @@ impl Undoing<'_> {
             });
         }
         fields
+    }
+
+    /// Whether the mapping lets nobody but a person move the property back.
+    pub(super) fn only_goes_forward(&self, link: LinkId, index: usize) -> bool {
+        self.spec(link).properties.get(index).is_some_and(|property| property.ratchet)
     }
 
     fn later(&self, place: &Place, field: &FieldWrite) -> Option<u64> {
