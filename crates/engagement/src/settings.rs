@@ -5,10 +5,10 @@ mod layers;
 mod oauth;
 mod rest;
 mod service;
+mod source;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -19,6 +19,7 @@ use self::layers::{Layers, Made};
 pub use self::oauth::OAuthSettings;
 pub use self::rest::{GrantSettings, RestSettings};
 pub use self::service::{FeedKind, HearingSettings, ServiceSettings};
+pub use self::source::{CollectionSettings, Source, SourceKind};
 use crate::Failure;
 
 /// What the settings are read from.
@@ -110,49 +111,6 @@ const LIMITS: &[(&str, LimitsName)] = &[
     ("off", LimitsName::Off),
 ];
 
-/// What is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// The kind and its place.
-    pub kind: SourceKind,
-    /// Whether it may be written, for links that flow to it.
-    pub write: bool,
-    /// What is said of single collections, by name.
-    pub collections: BTreeMap<String, CollectionSettings>,
-}
-
-/// The kind of a source and where it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// A folder of CSV files.
-    Csv {
-        /// The folder.
-        folder: PathBuf,
-        /// What separates columns.
-        delimiter: u8,
-        /// Whether the files are in Latin-1 rather than UTF-8.
-        latin1: bool,
-    },
-    /// A SQLite file.
-    Sqlite {
-        /// The file.
-        file: PathBuf,
-    },
-    /// A JSON API by its description.
-    Rest(rest::RestSettings),
-}
-
-/// What is said of one collection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CollectionSettings {
-    /// The column that identifies a record.
-    pub key: Option<String>,
-    /// The CSV file.
-    pub file: Option<String>,
-    /// The SQL query.
-    pub query: Option<String>,
-}
-
 /// What is logged, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -221,7 +179,7 @@ fn check(layers: &Layers) -> Result<Settings, Failure> {
         service: service::service(layers)?,
         hearing: service::hearing(layers, oauth.as_ref())?,
         oauth,
-        source: source(layers)?,
+        source: source::read(layers)?,
         mapping: text(layers, "mapping.file").map(PathBuf::from),
         state: text(layers, "state.file").unwrap_or("state.db").into(),
         signing: signing(layers),
@@ -283,50 +241,6 @@ fn token(layers: &Layers) -> Result<Option<SecretString>, Failure> {
             .caused_by(&error)
     })?;
     clean(&text, &made.text)
-}
-
-/// The words for the kinds of a source.
-const KINDS: &[(&str, &str)] = &[("csv", "csv"), ("sqlite", "sqlite"), ("rest", "rest")];
-
-fn source(layers: &Layers) -> Result<Source, Failure> {
-    let chosen = choice(layers, "source.kind", KINDS)?.ok_or_else(|| {
-        Failure::new("`source.kind` is not set: it is not known what to read")
-            .remedy("set it to csv, sqlite or rest, in the settings file under [source]")
-    })?;
-    let is_sqlite = chosen == "sqlite";
-    if chosen == "rest" {
-        return rest::read(layers);
-    }
-    let kind = if is_sqlite {
-        let file = text(layers, "source.file").ok_or_else(|| missing("source.file", "the SQLite file"))?;
-        SourceKind::Sqlite { file: file.into() }
-    } else {
-        let folder = text(layers, "source.folder")
-            .ok_or_else(|| missing("source.folder", "the folder of the CSV files"))?;
-        let delimiter = match text(layers, "source.delimiter").unwrap_or(",").as_bytes() {
-            b"\\t" => b'\t',
-            [one] if one.is_ascii() => *one,
-            _ => return Err(refuse(layers, "source.delimiter", "must be one ASCII character, or \\t")),
-        };
-        let latin1 = choice(layers, "source.encoding", &[("utf-8", false), ("latin-1", true)])?;
-        SourceKind::Csv { folder: folder.into(), delimiter, latin1: latin1.unwrap_or(false) }
-    };
-    let mut collections = BTreeMap::new();
-    for name in layers.names_below("source.collections") {
-        let of = |part: &str| text(layers, &format!("source.collections.{name}.{part}")).map(str::to_owned);
-        let said = CollectionSettings { key: of("key"), file: of("file"), query: of("query") };
-        let (misplaced, place) = if is_sqlite { (&said.file, "file") } else { (&said.query, "query") };
-        if misplaced.is_some() {
-            let place = format!("source.collections.{name}.{place}");
-            return Err(refuse(layers, &place, "does not go with this `source.kind`"));
-        }
-        collections.insert(name, said);
-    }
-    let write = choice(layers, "source.write", &[("true", true), ("false", false)])?.unwrap_or(false);
-    if write && !is_sqlite {
-        return Err(refuse(layers, "source.write", "must be false: CSV files are only read"));
-    }
-    Ok(Source { kind, write, collections })
 }
 
 fn text<'a>(layers: &'a Layers, place: &str) -> Option<&'a str> {

@@ -3,6 +3,7 @@
 mod facts;
 pub(crate) mod rest;
 pub(crate) mod runnable;
+mod source;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,16 +12,15 @@ use http_transport::{Clock, TokenProvider, TokioClock};
 use hubspot_adapter::{HubSpotDestination, RepairedFeed, SearchFeed};
 use hubspot_client::{ApiVersion, Client, ErrorKind, Limits};
 use mapping_engine::{Check, CheckedMapping, Functions, Portal, Problems, Schemas};
-use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
-use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
 use sync_types::{
     Destination, DestinationErrorKind, Feed, Mapper, ObjectType, ReadRequest, Record, Schema, Source,
 };
 
+pub(crate) use self::source::source;
 use crate::engagement::Engagement;
-use crate::settings::{self, LimitsName, Settings, SourceKind};
+use crate::settings::{LimitsName, Settings};
 use crate::{Failure, credential};
 
 /// A portal that answered, and is the one that is meant.
@@ -404,49 +404,6 @@ pub(crate) fn mapping_text(
             .caused_by(&error)
     })?;
     Ok((path.display().to_string(), text))
-}
-
-/// The source in the settings, or the engagement's own.
-pub(crate) fn source(engagement: &Engagement, settings: &Settings) -> Result<Arc<dyn Source>, Failure> {
-    if let Some(build) = engagement.source {
-        return build(settings);
-    }
-    Ok(match &settings.source.kind {
-        SourceKind::Csv { folder, delimiter, latin1 } => {
-            let mut config = CsvConfig::new(folder);
-            config.delimiter = char::from(*delimiter);
-            if *latin1 {
-                config.encoding = csv_folder::Encoding::Latin1;
-            }
-            for (name, said) in &settings.source.collections {
-                config.collections.insert(name.clone(), csv_collection(said));
-            }
-            Arc::new(CsvFolder::open(config)?)
-        }
-        SourceKind::Sqlite { file } => {
-            let mut config = SqliteConfig::new(file);
-            config.write = settings.source.write;
-            for (name, said) in &settings.source.collections {
-                config.collections.insert(name.clone(), sqlite_collection(said));
-            }
-            Arc::new(SqliteFile::open(config)?)
-        }
-        SourceKind::Rest(said) => Arc::new(rest::open(engagement, settings, said)?),
-    })
-}
-
-fn csv_collection(said: &settings::CollectionSettings) -> csv_folder::CollectionConfig {
-    let mut config = csv_folder::CollectionConfig::default();
-    config.key.clone_from(&said.key);
-    config.file.clone_from(&said.file);
-    config
-}
-
-fn sqlite_collection(said: &settings::CollectionSettings) -> sqlite_file::CollectionConfig {
-    let mut config = sqlite_file::CollectionConfig::default();
-    config.key.clone_from(&said.key);
-    config.query.clone_from(&said.query);
-    config
 }
 
 impl From<hubspot_client::Error> for Failure {

@@ -6,6 +6,10 @@
 pub mod conformance;
 mod crash;
 mod memory_source;
+#[cfg(feature = "servers")]
+mod postgres_server;
 
 pub use crash::{Crash, CrashPlan, CrashingDestination, CrashingStore, CrashingWriter, When};
 pub use memory_source::MemorySource;
+#[cfg(feature = "servers")]
+pub use postgres_server::{PostgresServer, Stop};

@@ -4,7 +4,7 @@ use sync_types::Mapper;
 
 use crate::engagement::Engagement;
 use crate::screen::{Screen, Tone, counted};
-use crate::settings::{Settings, SourceKind};
+use crate::settings::Settings;
 use crate::{Failure, Outcome, serve, wiring};
 
 use super::init;
@@ -71,11 +71,7 @@ fn show(screen: &Screen, what: &str, found: &Result<String, Failure>) {
 
 async fn source(engagement: &Engagement, settings: &Settings) -> Result<String, Failure> {
     let schemas = wiring::source(engagement, settings)?.describe().await?;
-    let place = match &settings.source.kind {
-        SourceKind::Csv { folder, .. } => folder.display().to_string(),
-        SourceKind::Sqlite { file } => file.display().to_string(),
-        SourceKind::Rest(said) => wiring::rest::place(said),
-    };
+    let place = &settings.source.kind;
     Ok(format!("{} in {place}", counted(schemas.len() as u64, "collection", "collections")))
 }
 

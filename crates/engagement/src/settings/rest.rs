@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::layers::Layers;
 use super::oauth::maybe_secret;
-use super::{Source, SourceKind, choice, refuse, text};
+use super::{refuse, text};
 use crate::Failure;
 
 /// A JSON API by its description.
@@ -40,7 +40,7 @@ impl PartialEq for GrantSettings {
 
 impl Eq for GrantSettings {}
 
-pub(super) fn read(layers: &Layers) -> Result<Source, Failure> {
+pub(super) fn read(layers: &Layers) -> Result<RestSettings, Failure> {
     let names = layers.names_below("source.variables").into_iter();
     let variables = names.filter_map(|name| {
         Some((name.clone(), text(layers, &format!("source.variables.{name}"))?.to_owned()))
@@ -50,16 +50,15 @@ pub(super) fn read(layers: &Layers) -> Result<Source, Failure> {
         key,
     });
     if let Some(name) = layers.names_below("source.collections").first() {
-        let parts = ["key", "file", "query"].map(|part| format!("source.collections.{name}.{part}"));
+        let parts = ["key", "file", "query", "table", "deleted"]
+            .map(|part| format!("source.collections.{name}.{part}"));
         let place = parts.iter().find(|place| layers.get(place).is_some()).unwrap_or(&parts[0]);
         return Err(refuse(layers, place, "does not go with this `source.kind`: the description says it"));
     }
-    let rest = RestSettings {
+    Ok(RestSettings {
         file: text(layers, "source.file").map(PathBuf::from),
         environment: text(layers, "source.environment").map(str::to_owned),
         variables: variables.collect(),
         grant,
-    };
-    let write = choice(layers, "source.write", &[("true", true), ("false", false)])?.unwrap_or(false);
-    Ok(Source { kind: SourceKind::Rest(rest), write, collections: BTreeMap::new() })
+    })
 }

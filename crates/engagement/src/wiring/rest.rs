@@ -37,11 +37,6 @@ pub(crate) fn open(
     Ok(RestSource::open(description, options, &secret, Arc::new(transport), clock())?)
 }
 
-/// Where the description is, for messages.
-pub(crate) fn place(said: &RestSettings) -> String {
-    said.file.as_ref().map_or_else(|| String::from("the API (built in)"), |file| file.display().to_string())
-}
-
 fn description(engagement: &Engagement, said: &RestSettings) -> Result<Description, Failure> {
     let (name, text) = match (&said.file, engagement.description) {
         (Some(file), _) => {

@@ -82,20 +82,18 @@ fn cannot_be_written(link: &Link, writer: Option<&Arc<dyn SourceWriter>>) -> Opt
 
 fn remedy(settings: &Settings) -> &'static str {
     match &settings.source.kind {
-        SourceKind::Sqlite { .. } if !settings.source.write => {
-            "set `source.write = true` to let the program write the file, or the link's `direction` to \"to-hubspot\""
+        SourceKind::Csv { .. } => {
+            "CSV files are only read: use a source that can be written, or set the link's `direction` to \"to-hubspot\""
         }
-        SourceKind::Sqlite { .. } => {
-            "rows of a query cannot be written: use the table itself, or set the link's `direction` to \"to-hubspot\""
-        }
-        SourceKind::Rest(_) if !settings.source.write => {
-            "set `source.write = true` to let the program write, or the link's `direction` to \"to-hubspot\""
+        SourceKind::Own(_) => "give the source a `writer`, or set the link's `direction` to \"to-hubspot\"",
+        _ if !settings.source.write => {
+            "set `source.write = true` to let the program write it, or the link's `direction` to \"to-hubspot\""
         }
         SourceKind::Rest(_) => {
             "say in the description how the collection is written, or set the link's `direction` to \"to-hubspot\""
         }
-        SourceKind::Csv { .. } => {
-            "CSV files are only read: use a source that can be written, or set the link's `direction` to \"to-hubspot\""
+        _ => {
+            "rows of a query cannot be written: use the table itself, or set the link's `direction` to \"to-hubspot\""
         }
     }
 }

@@ -228,7 +228,7 @@ impl Table<'_> {
         if !key.is_empty()
             && let Some(record) = self.find(key).await?
         {
-            return Ok(LeftOutcome::Written(record));
+            return Ok(LeftOutcome::Found(record));
         }
         let values = self.values(&row.fields)?;
         let names: Vec<String> = values.iter().map(|value| quoted(value.name)).collect();

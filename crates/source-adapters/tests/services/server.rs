@@ -1,79 +1,17 @@
-//! A PostgreSQL of its own for a test: Debian's binaries, a folder that goes away, a free loopback port.
+//! The server of a test, and how its people and the adapter reach it.
 
-use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::ops::Deref;
 
 use source_adapters::postgres::PostgresConfig;
-use tempfile::TempDir;
+use sync_testkit::PostgresServer;
+pub(crate) use sync_testkit::Stop;
 use tokio_postgres::{Client, NoTls};
 
-const PASSWORD: &str = "test-password";
-
-/// A running server. Dropped, it is stopped by its process id and its folder removed.
-pub(crate) struct Server {
-    binaries: PathBuf,
-    folder: TempDir,
-    port: u16,
-}
-
-/// How a server stops.
-#[derive(Clone, Copy)]
-pub(crate) enum Stop {
-    /// As by an administrator.
-    Fast,
-    /// As when the machine is lost: the next start recovers from the log.
-    Immediate,
-}
+pub(crate) struct Server(PostgresServer);
 
 impl Server {
-    /// Starts a server; `None`, said aloud, where PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Server> {
-        let Some(binaries) = installed() else {
-            eprintln!(
-                "SKIPPED: no PostgreSQL is installed. `cargo xtask services` installs Debian's package; elsewhere put \
-                 initdb and pg_ctl on the PATH."
-            );
-            return None;
-        };
-        let folder = tempfile::Builder::new().prefix("kit-postgres-").tempdir_in("/tmp").unwrap();
-        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Server { binaries, folder, port };
-        std::fs::write(server.path("password"), PASSWORD).unwrap();
-        if is_root() {
-            run(Command::new("chown").args(["-R", "postgres:postgres"]).arg(server.folder.path()));
-        }
-        let data = server.path("data");
-        let mut initdb = server.command("initdb");
-        initdb.args(["--auth", "scram-sha-256", "--username", "owner", "--no-sync", "--encoding", "UTF8"]);
-        initdb.arg("--pwfile").arg(server.path("password")).arg("--pgdata").arg(&data);
-        run(&mut initdb);
-        server.up();
-        Some(server)
-    }
-
-    /// Starts the server that was stopped.
-    pub(crate) fn up(&self) {
-        let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=50",
-            self.port
-        );
-        let mut start = self.command("pg_ctl");
-        start.args(["start", "--wait", "--silent", "--options", &options]);
-        start.arg("--pgdata").arg(self.path("data")).arg("--log").arg(self.path("log"));
-        run(&mut start);
-    }
-
-    /// Stops the server, by the process id that it keeps in its folder.
-    pub(crate) fn down(&self, stop: Stop) {
-        let mode = if matches!(stop, Stop::Fast) { "fast" } else { "immediate" };
-        let mut command = self.command("pg_ctl");
-        run(command
-            .args(["stop", "--wait", "--silent", "--mode", mode])
-            .arg("--pgdata")
-            .arg(self.path("data")));
+        PostgresServer::start().map(Server)
     }
 
     /// A connection of the customer's own people.
@@ -83,63 +21,16 @@ impl Server {
         client
     }
 
-    pub(crate) fn address(&self, user: &str) -> String {
-        format!("host=127.0.0.1 port={} user={user} password={PASSWORD} dbname=postgres", self.port)
-    }
-
     /// Settings of an adapter on this server.
     pub(crate) fn config(&self) -> PostgresConfig {
         PostgresConfig::new(self.address("owner"))
     }
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+impl Deref for Server {
+    type Target = PostgresServer;
+
+    fn deref(&self) -> &PostgresServer {
+        &self.0
     }
-
-    /// A program of the server, as a user that may run it: PostgreSQL refuses to be run by root.
-    fn command(&self, program: &str) -> Command {
-        let program = self.binaries.join(program);
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.current_dir(self.folder.path());
-        command
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let mut command = self.command("pg_ctl");
-        command
-            .args(["stop", "--wait", "--silent", "--mode", "immediate"])
-            .arg("--pgdata")
-            .arg(self.path("data"));
-        let _ = command.output();
-    }
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
-}
-
-/// The folder of the newest server programs: Debian keeps them apart by version, others on the PATH.
-fn installed() -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();
-    folders.sort();
-    folders.reverse();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    folders.extend(std::env::split_paths(&path));
-    let has = |folder: &Path, program: &str| folder.join(program).is_file();
-    folders.into_iter().find(|folder| has(folder, "initdb") && has(folder, "pg_ctl"))
-}
-
-fn run(command: &mut Command) {
-    // Not through pipes: the server would keep them open.
-    let status = command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).status();
-    assert!(status.as_ref().is_ok_and(std::process::ExitStatus::success), "{command:?}: {status:?}");
 }
