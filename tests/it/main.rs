@@ -8,6 +8,7 @@ mod canary;
 mod crash;
 mod explain;
 mod faults;
+mod hearing;
 mod limits;
 mod oauth;
 mod oauth_processes;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod connected;
+pub mod hearing;
 mod portal;
 #[cfg(feature = "simulation")]
 pub mod simulate;

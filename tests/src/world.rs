@@ -14,6 +14,7 @@ use sync_core::report::RunReport;
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
 use sync_testkit::{CrashPlan, CrashingDestination, CrashingStore, CrashingWriter, MemorySource};
+use sync_types::Feed;
 use tempfile::TempDir;
 
 use crate::PortalTransport;
@@ -109,11 +110,21 @@ impl World {
     /// When the state file cannot be opened.
     #[must_use]
     pub fn engine_with(&self, crash: &Arc<CrashPlan>, options: Options) -> Engine {
+        let destination = Arc::new(HubSpotDestination::new(self.client()));
+        let feed = SearchFeed::new(destination, Arc::clone(&self.clock));
+        self.engine_over(crash, options, Arc::new(feed))
+    }
+
+    /// The same over a feed of the caller's.
+    ///
+    /// # Panics
+    /// When the state file cannot be opened.
+    #[must_use]
+    pub fn engine_over(&self, crash: &Arc<CrashPlan>, options: Options, feed: Arc<dyn Feed>) -> Engine {
         let binding = Binding { engagement: self.mapping.name().to_owned(), portal: "1".into() };
         let store = SqliteStore::open(&self.state(), &binding, FINGERPRINT_KEY)
             .unwrap_or_else(|error| broken(&error.to_string()));
         let destination = Arc::new(HubSpotDestination::new(self.client()));
-        let feed = SearchFeed::new(Arc::clone(&destination), Arc::clone(&self.clock));
         let engine = Engine::new(Parts {
             engagement: self.mapping.name().to_owned(),
             portal: "1".into(),
@@ -121,7 +132,7 @@ impl World {
             source: Arc::clone(&self.source) as _,
             writer: Some(Arc::new(CrashingWriter::new(Arc::clone(&self.source), Arc::clone(crash)))),
             destination: Arc::new(CrashingDestination::new(destination, Arc::clone(crash))),
-            feed: Some(Arc::new(feed)),
+            feed: Some(feed),
             store: Box::new(CrashingStore::new(store, Arc::clone(crash))),
             clock: Arc::clone(&self.clock),
             options,
