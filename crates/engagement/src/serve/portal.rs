@@ -54,6 +54,7 @@ pub(crate) struct PortalPass {
 struct Standing {
     since: Duration,
     id: PortalId,
+    client: Client,
     run: Runnable,
     feed: Arc<RepairedFeed>,
     inbox: Option<Arc<InboxFeed>>,
@@ -64,13 +65,17 @@ impl PortalPass {
         PortalPass { keeper, standing: None, swept: None }
     }
 
-    async fn run(&mut self) -> Result<RunReport, Failure> {
+    async fn run(&mut self, why: Why) -> Result<RunReport, Failure> {
         let now = self.keeper.clock.monotonic();
         if self.standing.as_ref().is_none_or(|standing| now.saturating_sub(standing.since) > STANDING) {
             self.standing = None;
             self.standing = Some(Box::pin(self.keeper.stand()).await?);
         }
         let Some(standing) = &self.standing else { return Err(Failure::new("there is no portal")) };
+        if why == Why::Interval {
+            // A quiet portal needs no call, and would be in step for ever after its app was taken out.
+            wiring::portal(&standing.client, &self.keeper.settings).await?;
+        }
         let (gaps, lost_since) = match &self.keeper.hearing {
             Some(hearing) => hearing.gaps(standing.id).await?,
             None => (Vec::new(), None),
@@ -109,7 +114,7 @@ impl Pass for PortalPass {
     async fn pass(&mut self, why: Why) -> Ended {
         let name = &self.keeper.name.clone();
         tracing::debug!(portal = %name, ?why, "a pass begins");
-        let ended = self.run().await;
+        let ended = self.run(why).await;
         if *self.keeper.stop.borrow() {
             return Ended::Badly;
         }
@@ -207,7 +212,7 @@ impl Keeper {
         let feed = Arc::new(RepairedFeed::new(prompt, Arc::new(search), every, self.clock.clone()));
         let (source, portal) = (wired.source, wired.portal);
         let run = Runnable { mapping, source, destination, feed: Some(feed.clone()), portal };
-        Ok(Standing { since: self.clock.monotonic(), id, run, feed, inbox })
+        Ok(Standing { since: self.clock.monotonic(), id, client: wired.client, run, feed, inbox })
     }
 
     /// How this portal is heard: as the others, unless its own settings say search.

@@ -1,5 +1,7 @@
 //! Both directions as a user starts them: the binary, a SQLite file that people edit, and a local portal.
 
+mod serve;
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -16,9 +18,14 @@ struct Club {
 
 impl Club {
     async fn open() -> Club {
+        Club::open_with(|_| {}).await
+    }
+
+    async fn open_with(change: impl FnOnce(&mut PortalConfig)) -> Club {
         // Search shows what was written at once: no test waits for an index.
-        let config =
+        let mut config =
             PortalConfig { limits: Limits::Off, search_lag: Duration::ZERO, ..PortalConfig::new("demo") };
+        change(&mut config);
         let server = Server::start("127.0.0.1:0".parse().unwrap(), Portal::new(config)).await.unwrap();
         let club = Club { folder: tempfile::tempdir().unwrap(), server };
         club.sql(include_str!("../../club.sql"));
@@ -47,7 +54,7 @@ impl Club {
 
     fn contacts(&self) -> Vec<StoredRecord> {
         let portal = self.server.portal();
-        let page = portal.lock().unwrap().records("contacts", 0, 1_000).unwrap();
+        let page = portal.lock().unwrap().records("contacts", 0, 100_000).unwrap();
         page.records.into_iter().filter(|contact| !contact.archived).collect()
     }
 
@@ -63,16 +70,22 @@ impl Club {
         portal.lock().unwrap().edit_as_user(now, "contacts", id, [(property, value)]).unwrap();
     }
 
-    fn run(&self, code: i32, arguments: &[&str]) -> (Value, String) {
+    /// The program with these arguments, in the club's folder and with its portal.
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_club"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("KIT_") {
                 command.env_remove(name);
             }
         }
-        command.current_dir(self.folder.path()).args(arguments).arg("--json");
+        command.current_dir(self.folder.path()).args(arguments);
         command.env("KIT_HUBSPOT_URL", self.server.url()).env("KIT_HUBSPOT_TOKEN", "demo");
-        let output = command.env("KIT_HUBSPOT_LIMITS", "off").output().unwrap();
+        command.env("KIT_HUBSPOT_LIMITS", "off");
+        command
+    }
+
+    fn run(&self, code: i32, arguments: &[&str]) -> (Value, String) {
+        let output = self.command(arguments).arg("--json").output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
         let out = if out.is_empty() { Value::Null } else { serde_json::from_str(&out).unwrap() };
