@@ -162,8 +162,8 @@ const CODES: &[(&str, &str)] = &[
     ("unused-lookup", "A lookup table that no field uses is likely a forgotten transform."),
     ("unused-object", "An object is defined that no link writes. It is not made."),
     ("unused-picklist", "A picklist that no field uses is likely a forgotten transform."),
-    ("unused-rates", "A table of rates that no field uses is likely a forgotten transform."),
     ("unused-pipeline", "A pipeline that no field and no picklist uses is likely a forgotten field."),
+    ("unused-rates", "A table of rates that no field uses is likely a forgotten transform."),
     (
         "weak-match",
         "Different records often share this property's value, so a record could be taken for another one and written over.",

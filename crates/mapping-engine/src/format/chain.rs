@@ -2,6 +2,7 @@
 
 mod arguments;
 
+use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
 use super::{Context, scalar};
@@ -259,10 +260,7 @@ fn with_argument(name: &At<String>, node: Node<'_>, context: &mut Context) -> Op
                 (texts(node, &mut context.report), None)
             };
             let formats = read_formats(formats, date::bad_date_time_format, context)?;
-            let zone = match zone {
-                Some(name) => Some(context.zone(&name)?),
-                None => context.zone.clone(),
-            };
+            let zone = read_zone(zone, context)?;
             Some(Step::DateTime(DateTimeRule { formats, zone }))
         }
         "unix_time" => {
@@ -365,24 +363,41 @@ fn read_number(node: Node<'_>, context: &mut Context) -> Option<Step> {
     let group = table.text("group", &mut context.report);
     let strip = table.texts("strip", &mut context.report).unwrap_or_default();
     table.finish(&mut context.report);
-    let decimal = match decimal {
-        Some(mark) => mark_of(&mark, context)?,
-        None => '.',
-    };
-    let group = match group {
-        Some(mark) if mark.value.starts_with(decimal) => {
-            let reason = "`group` and `decimal` are the same mark".to_owned();
-            return bad(context, &mark.span, reason, example("number"));
-        }
-        Some(mark) => Some(mark_of(&mark, context)?),
-        None => None,
-    };
+    let (decimal, group) = read_marks(decimal, group, "number", context)?;
     let strip = strip.into_iter().map(|unit| unit.value).filter(|unit| !unit.is_empty()).collect();
     Some(Step::Number(NumberRule { decimal, group, strip }))
 }
 
+/// The decimal mark and the one between thousands, which are different ones.
+fn read_marks(
+    decimal: Option<At<String>>,
+    group: Option<At<String>>,
+    name: &str,
+    context: &mut Context,
+) -> Option<(char, Option<char>)> {
+    let decimal = match decimal {
+        Some(mark) => mark_of(&mark, name, context)?,
+        None => '.',
+    };
+    match group {
+        Some(mark) if mark.value.starts_with(decimal) => {
+            bad(context, &mark.span, "`group` and `decimal` are the same mark".to_owned(), example(name))
+        }
+        Some(mark) => Some((decimal, Some(mark_of(&mark, name, context)?))),
+        None => Some((decimal, None)),
+    }
+}
+
+/// The zone that a transform names, else the mapping's.
+fn read_zone(name: Option<At<String>>, context: &mut Context) -> Option<Option<TimeZone>> {
+    match name {
+        Some(name) => Some(Some(context.zone(&name)?)),
+        None => Some(context.zone.clone()),
+    }
+}
+
 /// One character that is no digit or sign.
-fn mark_of(mark: &At<String>, context: &mut Context) -> Option<char> {
+fn mark_of(mark: &At<String>, name: &str, context: &mut Context) -> Option<char> {
     let mut chars = mark.value.chars();
     match (chars.next(), chars.next()) {
         (Some(c), None) if !c.is_alphanumeric() && c != '-' && c != '+' => Some(c),
@@ -390,7 +405,7 @@ fn mark_of(mark: &At<String>, context: &mut Context) -> Option<char> {
             context,
             &mark.span,
             "a mark is one character, and no digit or sign".to_owned(),
-            example("number"),
+            example(name),
         ),
     }
 }

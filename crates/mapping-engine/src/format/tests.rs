@@ -108,3 +108,16 @@ fn every_key_stands_in_the_schema_and_in_an_example() {
         assert!(known.is_empty() || schema.contains_key(*table), "the schema lacks {table}");
     }
 }
+
+#[test]
+fn every_problem_stands_in_the_list_of_problems() {
+    let list = include_str!("../../docs/problems.md");
+    let rows: Vec<&str> = list.lines().filter(|line| line.starts_with("| `")).collect();
+    let known: Vec<String> = crate::codes::codes()
+        .map(|code| {
+            format!("| `{code}` | {} |", crate::codes::explain_code(code).unwrap().replace('|', "\\|"))
+        })
+        .collect();
+    assert_eq!(rows, known);
+    assert!(crate::codes::codes().is_sorted());
+}

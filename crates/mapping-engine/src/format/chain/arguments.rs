@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use toml::de::DeValue;
 
-use super::{UNITS_OF_TIME, bad, example, mark_of, read_formats};
+use super::{UNITS_OF_TIME, bad, example, read_formats, read_marks, read_zone};
 use crate::document::{At, Node, Table, count, text, texts, wrong_type};
 use crate::format::{Context, scalar};
 use crate::step::{Convert, Given, ItemPlace, Side, Step};
@@ -278,18 +278,7 @@ fn read_format_number(node: Node<'_>, context: &mut Context) -> Option<Step> {
     let group = table.text("group", &mut context.report);
     let places = table.count("places", &mut context.report);
     table.finish(&mut context.report);
-    let decimal = match decimal {
-        Some(mark) => mark_of(&mark, context)?,
-        None => '.',
-    };
-    let group = match group {
-        Some(mark) if mark.value.starts_with(decimal) => {
-            let reason = "`group` and `decimal` are the same mark".to_owned();
-            return bad(context, &mark.span, reason, example("format_number"));
-        }
-        Some(mark) => Some(mark_of(&mark, context)?),
-        None => None,
-    };
+    let (decimal, group) = read_marks(decimal, group, "format_number", context)?;
     let places = match places {
         Some(places) if places.value > 28 => {
             let reason = "a number has at most 28 places".to_owned();
@@ -418,10 +407,7 @@ fn read_format_date(node: Node<'_>, context: &mut Context) -> Option<Step> {
         wrong_type(node, "a format, or a table with `format` and `zone`", &mut context.report);
         return None;
     };
-    let zone = match zone {
-        Some(name) => Some(context.zone(&name)?),
-        None => context.zone.clone(),
-    };
+    let zone = read_zone(zone, context)?;
     let format = read_formats(vec![format], date::bad_output_format, context)?.pop()?;
     Some(Step::FormatDate(DateFormat { format, zone }))
 }
