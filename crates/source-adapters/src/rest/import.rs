@@ -97,13 +97,14 @@ fn read(text: &str) -> Result<(ImportKind, Found), ImportError> {
         return Ok((ImportKind::Curl, samples::of_curl(text)));
     }
     if !text.starts_with(['{', '[']) {
-        let is_yaml =
-            text.starts_with("openapi:") || text.starts_with("swagger:") || text.contains("\nopenapi:");
+        let is_yaml = ["openapi:", "swagger:", "\"openapi\":"]
+            .iter()
+            .any(|word| text.lines().any(|line| line.starts_with(word)));
         if is_yaml {
-            let message = "this is YAML; give the JSON form of it, which every API that has one also offers, or \
-                           convert it: `python3 -c 'import yaml,json,sys; json.dump(yaml.safe_load(sys.stdin), \
-                           sys.stdout, default=str)' < api.yaml > api.json`";
-            return Err(ImportError(String::from(message)));
+            let json = of_yaml(text)?;
+            let is_swagger = json["swagger"].is_string();
+            let kind = if is_swagger { ImportKind::Swagger } else { ImportKind::OpenApi };
+            return Ok((kind, openapi::read(&json)));
         }
         return samples::of_csv(text).map(|found| (ImportKind::Csv, found)).map_err(ImportError);
     }
@@ -121,4 +122,20 @@ fn read(text: &str) -> Result<(ImportKind, Found), ImportError> {
     } else {
         (ImportKind::JsonSample, samples::of_json(&json))
     })
+}
+
+/// YAML as JSON.
+#[cfg(feature = "yaml")]
+fn of_yaml(text: &str) -> Result<Json, ImportError> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let place = error.location().map(|at| format!(": line {}, column {}", at.line(), at.column()));
+        ImportError(format!("this is YAML and cannot be read{}", place.unwrap_or_default()))
+    })
+}
+
+#[cfg(not(feature = "yaml"))]
+fn of_yaml(_: &str) -> Result<Json, ImportError> {
+    let message = "this is YAML, which this program was built without (feature `yaml` of `source-adapters`); give \
+                   the JSON form of it";
+    Err(ImportError(String::from(message)))
 }

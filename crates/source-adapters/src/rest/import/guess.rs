@@ -54,7 +54,6 @@ fn bases(found: &Found) -> Vec<(String, String)> {
 
 /// The path of an operation that lists records, with places that are left as variables, and their names.
 fn list_path(operation: &Operation, found: &Found) -> Option<(String, Vec<String>)> {
-    let is_list = operation.method == "GET" && !operation.path.ends_with('}');
     let has_records = operation.answer.as_ref().is_some_and(|answer| records(answer, "").is_some());
     // Where nothing is known of the answer, a call for one record below it speaks for a list.
     let prefix = format!("{}/{{", operation.path);
@@ -63,6 +62,9 @@ fn list_path(operation: &Operation, found: &Found) -> Option<(String, Vec<String
             other.method == "GET" && other.path.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('/'))
         })
     };
+    // `/items/{kind}` lists records where `/items/{kind}/{id}` gives one.
+    let is_list =
+        operation.method == "GET" && (!operation.path.ends_with('}') || (has_records && has_single()));
     let is_unknown = operation.answer.is_none() && (has_single() || found.operations.len() == 1);
     if !is_list || !(has_records || is_unknown) {
         return None;

@@ -12,6 +12,9 @@ pub(super) fn read(document: &Json) -> Found {
     let mut found =
         Found { name: slug(document["info"]["title"].as_str().unwrap_or_default()), ..Found::default() };
     servers(document, &mut found);
+    if found.bases.is_empty() {
+        found.notes.push(String::from("the file names no host: set `base_url`"));
+    }
     found.credential = credential(document);
     let paths = document["paths"].as_object().into_iter().flatten();
     for (path, item) in paths.take(OPERATIONS_MAX) {

@@ -337,7 +337,6 @@ fn a_command_a_sample_and_a_header_are_enough_to_begin_with() {
 #[test]
 fn what_cannot_be_imported_is_told_with_a_way_on() {
     for (text, word) in [
-        ("openapi: 3.0.0\ninfo: {}", "YAML"),
         ("{\"openapi\": \"3.0.0\"", "no JSON"),
         ("{\"openapi\": \"3.0.0\"}", "no call that gives a list"),
         ("<html><body>", "none of"),
@@ -345,6 +344,60 @@ fn what_cannot_be_imported_is_told_with_a_way_on() {
     ] {
         let error = import("shop", text, &[]).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
+    }
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn an_openapi_file_may_be_yaml() {
+    let text = r#"
+# A comment.
+openapi: 3.0.3
+info: { title: Acme, version: 1.0 }
+servers:
+  - url: https://api.acme.example/v1
+paths:
+  /items/{kind}:
+    get: &list
+      parameters:
+        - { in: query, name: page, schema: { type: integer } }
+      responses:
+        200:
+          content:
+            application/json:
+              schema:
+                type: array
+                items: &item
+                  type: object
+                  properties:
+                    id: { type: integer }
+                    day: { type: string, format: date, example: 2026-01-02 }
+  /items/{kind}/{id}:
+    get:
+      responses:
+        '200': { content: { application/json: { schema: *item } } }
+"#;
+    let made = imported(text);
+    assert_eq!(
+        (made.kind, made.collections.as_slice()),
+        (ImportKind::OpenApi, ["items".to_owned()].as_slice())
+    );
+    assert_eq!(
+        table(&made.text, "collections.items.fields"),
+        ["day = \"date\"", "id = \"number\""],
+        "{}",
+        made.text
+    );
+    assert_eq!(table(&made.text, "collections.items.get"), ["path = \"/items/{kind}/{id}\""]);
+
+    // Each line names the one above it ten times.
+    let mut bomb = String::from("openapi: 3.0.0\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let above = format!("*a{}", level - 1);
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![above; 10].join(", ")));
+    }
+    for text in [bomb.as_str(), "openapi: [", "openapi: 3\n  a: b\n c"] {
+        assert!(import("shop", text, &[]).unwrap_err().to_string().contains("YAML"), "{text}");
     }
 }
 
