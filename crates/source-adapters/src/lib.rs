@@ -9,3 +9,8 @@ pub mod postgres;
 pub mod rest;
 #[cfg(feature = "sqlite")]
 pub mod sqlite_file;
+
+/// The guide's example is compiled, and keeps what it declares.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/write-an-adapter.md")]
+mod guide {}
