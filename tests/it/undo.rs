@@ -348,6 +348,11 @@ async fn one_way_a_first_load_goes_again_and_associations_go_back() {
         one_way::contact(&world, &format!("person{n}@example.com")).unwrap().properties["points"].clone()
     };
     assert_eq!(points(1), "1");
+    // Back and forth: an undo is a run, associations and all.
+    let redone = undo(&world, undone.run).await;
+    assert_eq!((redone.edges_written(), points(1)), (report.edges_written(), "77".into()), "{redone:?}");
+    let undone = undo(&world, redone.run).await;
+    assert_eq!((undone.edges_written(), points(1)), (report.edges_written(), "1".into()), "{undone:?}");
     world.portal().clear_stats();
     world.run().await;
     assert_eq!(one_way::writes(&world), 0, "what was taken back is not written again");

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use sync_core::report::RunReport;
 use sync_core::{PlanSummary, UndoPlan, UndoVerb, VerifyReport};
-use sync_types::{DeadLetter, EdgeState, RunRecord, Totals};
+use sync_types::{DeadLetter, EdgeState, ExternalId, RunRecord, Totals};
 
 use crate::screen::{Screen, Tone, counted, spoken, thousands};
 
@@ -336,6 +336,37 @@ pub(crate) fn dead_letters(screen: &Screen, letters: &[(String, DeadLetter)]) {
         }
         more(screen, letters.len() as u64);
     }
+}
+
+/// Associations that HubSpot refused, grouped by rule.
+pub(crate) fn refused(screen: &Screen, edges: &[(String, ExternalId, ExternalId)]) {
+    let mut groups: BTreeMap<&str, Vec<(&ExternalId, &ExternalId)>> = BTreeMap::new();
+    for (rule, from, to) in edges {
+        groups.entry(rule).or_default().push((from, to));
+    }
+    for (rule, edges) in groups {
+        let count = counted(edges.len() as u64, "association", "associations");
+        screen.heading(format_args!("{rule} · association-refused · {count}"));
+        screen.line(format_args!("  what to do: {REFUSED_REMEDY}"));
+        for (from, to) in edges.iter().take(SHOWN_MAX) {
+            screen.line(format_args!("  {from} → {to}"));
+        }
+        more(screen, edges.len() as u64);
+    }
+}
+
+const REFUSED_REMEDY: &str = "look at the limits of the association in HubSpot, then `dead-letters retry`";
+
+/// A refused association for machines.
+pub(crate) fn refused_json((rule, from, to): &(String, ExternalId, ExternalId)) -> serde_json::Value {
+    serde_json::json!({
+        "link": rule,
+        "id": from,
+        "to": to,
+        "cause": "association-refused",
+        "reason": "HubSpot refused the association",
+        "remedy": REFUSED_REMEDY,
+    })
 }
 
 /// One dead letter with everything that is known.

@@ -88,8 +88,10 @@ pub struct OpenItems {
     pub conflicts: BTreeMap<String, u64>,
     /// Associations that wait for a record, by rule.
     pub associations_waiting: BTreeMap<String, u64>,
-    /// Associations that HubSpot refused, or that were taken back, by rule.
+    /// Associations that HubSpot refused, by rule.
     pub associations_refused: BTreeMap<String, u64>,
+    /// Associations that were taken back with the run that made them, by rule.
+    pub associations_taken_back: BTreeMap<String, u64>,
     /// Writes whose outcome is not known yet.
     pub writes_in_doubt: u64,
     /// Changes that were heard of and not looked at yet.
@@ -194,6 +196,7 @@ impl Engine {
             conflicts: by_cause(&totals.conflicts),
             associations_waiting: edges(EdgeState::Wanted),
             associations_refused: edges(EdgeState::Refused),
+            associations_taken_back: edges(EdgeState::TakenBack),
             writes_in_doubt: totals.open_intents,
             unseen_changes: totals.sighted + totals.dirty,
         })

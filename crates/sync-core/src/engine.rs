@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sync_types::{
     Clock, ConflictFilter, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState, ExternalId, Feed,
-    HeldConflict, Lane, LinkId, Mapper, NameId, NameKind, OnDelete, PropertyName, RunRecord, Source,
-    SourceWriter, StateStore, Totals, Transition,
+    HeldConflict, Lane, LinkId, Mapper, NameId, NameKind, OnDelete, PropertyName, RecordId, RunRecord,
+    Source, SourceWriter, StateStore, Totals, Transition,
 };
 use tokio::sync::mpsc;
 
@@ -89,6 +89,9 @@ impl Default for Options {
         }
     }
 }
+
+/// The cause by which refused associations are chosen.
+pub(crate) const REFUSED: &str = "association-refused";
 
 /// Reports progress; called often, must be quick.
 pub type ProgressFn = Arc<dyn Fn(&Progress<'_>) + Send + Sync>;
@@ -277,8 +280,8 @@ impl Engine {
         Ok(letters.into_iter().map(|letter| (self.link_name(letter.link), letter)).collect())
     }
 
-    /// Has the next run try these dead letters again, and with all of them the associations that HubSpot refused;
-    /// returns how many.
+    /// Has the next run try these dead letters again, and the associations that HubSpot refused: all, those of a rule that
+    /// is named as the link, of a record, or by the cause `association-refused`. Returns how many.
     ///
     /// # Errors
     /// When the store fails.
@@ -288,27 +291,52 @@ impl Engine {
         for letter in letters.iter().filter(|letter| !letter.is_place) {
             transition.dirty.push((letter.link, letter.external.clone()));
         }
-        if *select == Select::default() {
-            self.retry_refused_edges(&mut transition)?;
+        for (name, place, ..) in self.refused(select)? {
+            transition.edges.push((name, place, Some(EdgeState::Wanted)));
         }
         self.parts.store.commit(&transition)?;
         Ok(transition.dirty.len() + transition.edges.len())
     }
 
-    fn retry_refused_edges(&self, transition: &mut Transition) -> Result<(), EngineError> {
+    /// Associations that HubSpot refused: their rule, the near and the far record by their ids in the source. Of one rule,
+    /// named as a link is, or of all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn refused_edges(
+        &self,
+        select: &Select,
+    ) -> Result<Vec<(String, ExternalId, ExternalId)>, EngineError> {
+        let refused = self.refused(select)?;
+        Ok(refused.into_iter().map(|(rule, place, near)| (self.rule_title(rule), near, place.to)).collect())
+    }
+
+    fn refused(&self, select: &Select) -> Result<Vec<(NameId, EdgePlace, ExternalId)>, EngineError> {
+        let mut found = Vec::new();
+        let is_of_cause = select.cause.as_ref().is_none_or(|cause| cause == REFUSED);
         for (rule, name) in self.parts.mapper.edge_rules().iter().zip(&self.rules) {
+            if !is_of_cause || select.link.as_ref().is_some_and(|asked| *asked != rule.name) {
+                continue;
+            }
+            let near = self.names[usize::from(rule.from.0)].link;
             let to = self.names[usize::from(rule.to.0)].link;
             let mut after: Option<EdgePlace> = None;
             loop {
-                let refused =
-                    self.parts.store.ready_edges(*name, to, EdgeState::Refused, after.as_ref(), 1_000)?;
+                let store = &self.parts.store;
+                let refused = store.ready_edges(*name, to, EdgeState::Refused, after.as_ref(), 1_000)?;
                 let Some(last) = refused.last() else { break };
                 after = Some(last.place.clone());
-                let wanted = refused.into_iter().map(|edge| (*name, edge.place, Some(EdgeState::Wanted)));
-                transition.edges.extend(wanted);
+                let records: Vec<RecordId> = refused.iter().map(|edge| edge.from.clone()).collect();
+                let pairs = store.pairs_by_record(near, &records)?;
+                for (edge, pair) in refused.into_iter().zip(pairs) {
+                    let Some(pair) = pair else { continue };
+                    if select.id.as_ref().is_none_or(|id| id == pair.external.as_str()) {
+                        found.push((*name, edge.place, pair.external));
+                    }
+                }
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// Forgets these dead letters; returns how many. The next run tries the records, and parks those still at fault.

@@ -244,8 +244,11 @@ pub enum EdgeState {
     There,
     /// To be removed.
     Unwanted,
-    /// Refused by HubSpot, or taken back; tried again when somebody asks.
+    /// Refused by HubSpot; tried again when somebody asks.
     Refused,
+    /// Removed because the run that made it was taken back; made again only once its record is made anew, or its source
+    /// has stopped asking for it and asks again.
+    TakenBack,
 }
 
 /// An edge's key in the store, in order.

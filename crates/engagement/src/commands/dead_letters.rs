@@ -25,9 +25,11 @@ pub(super) async fn dead_letters(
     match &arguments.command {
         DeadLettersCommand::List(which) => {
             let letters = engine.dead_letters(&select(which))?;
+            let refused = engine.refused_edges(&select(which))?;
             let list = letters.iter().map(|(link, letter)| reports::dead_letter_json(link, letter));
-            screen.answer(&list.collect());
+            screen.answer(&list.chain(refused.iter().map(reports::refused_json)).collect());
             reports::dead_letters(screen, &letters);
+            reports::refused(screen, &refused);
         }
         DeadLettersCommand::Show(one) => {
             let select =
@@ -45,7 +47,7 @@ pub(super) async fn dead_letters(
             screen.answer(&serde_json::json!({ "retried": count }));
             screen.line(format_args!(
                 "The next run tries {} again.",
-                counted(count as u64, "record", "records")
+                counted(count as u64, "record or association", "records and associations")
             ));
         }
         DeadLettersCommand::Discard(which) => {

@@ -155,7 +155,8 @@ fn edge_state(state: EdgeState) -> &'static str {
         EdgeState::Wanted => "to be made; waits while an end has no record",
         EdgeState::There => "made",
         EdgeState::Unwanted => "to be removed",
-        EdgeState::Refused => "refused by HubSpot or taken back; tried again by `dead-letters retry`",
+        EdgeState::Refused => "refused by HubSpot; tried again by `dead-letters retry`",
+        EdgeState::TakenBack => "removed by an undo; not made again by itself",
     }
 }
 

@@ -56,11 +56,12 @@ pub(super) fn of_value(
         }
         return Verdict::Keep(format!("it was changed since, by {} at {}", newest.by, newest.at));
     }
-    // Nothing below: it was empty before, and HubSpot begins a history with the first value.
-    let below = history.iter().find(|version| !is_ours(version)).map(|version| version.value.clone());
-    match below.unwrap_or(Value::Null) {
-        Value::Null if wrote.after == null => Verdict::Already,
-        value => Verdict::Restore(value),
+    match history.iter().find(|version| !is_ours(version)).map(|version| version.value.clone()) {
+        Some(Value::Null) | None if wrote.after == null => Verdict::Already,
+        Some(value) => Verdict::Restore(value),
+        // A history begins with the first value: where nothing is known to have been there, it was empty.
+        None if wrote.before.is_none_or(|before| before == null) => Verdict::Restore(Value::Null),
+        None => Verdict::Keep("HubSpot's history does not reach back to what was there before".into()),
     }
 }
 

@@ -138,7 +138,7 @@ impl Undoing<'_> {
             .map(|edge| edge.state);
         let is_as_written = match state {
             Some(EdgeState::There) => !removed,
-            None => removed,
+            Some(EdgeState::TakenBack) | None => removed,
             Some(EdgeState::Wanted | EdgeState::Unwanted | EdgeState::Refused) => false,
         };
         if !is_as_written {
@@ -244,7 +244,7 @@ impl Undoing<'_> {
                         report.removed += 1
                     }
                     // Not to be made again by itself, as the source still asks for it.
-                    let state = if is_add { EdgeState::There } else { EdgeState::Refused };
+                    let state = if is_add { EdgeState::There } else { EdgeState::TakenBack };
                     let place = EdgePlace { from: ends.key.from, to: ends.key.to };
                     tx.edges.push((name, place, Some(state)));
                     continue;

@@ -138,6 +138,7 @@ pub(super) fn edge_number(state: EdgeState) -> i64 {
         EdgeState::There => 1,
         EdgeState::Unwanted => 2,
         EdgeState::Refused => 3,
+        EdgeState::TakenBack => 4,
     }
 }
 
@@ -146,6 +147,7 @@ pub(super) fn edge_state(row: &Row<'_>, index: usize) -> rusqlite::Result<EdgeSt
         0 => EdgeState::Wanted,
         1 => EdgeState::There,
         2 => EdgeState::Unwanted,
+        4 => EdgeState::TakenBack,
         _ => EdgeState::Refused,
     })
 }

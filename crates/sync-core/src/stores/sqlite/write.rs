@@ -26,9 +26,11 @@ pub(super) fn write(connection: &mut Connection, t: &Transition) -> rusqlite::Re
         // A wanted edge may have been made without our knowing: it is removed all the same, which may be repeated.
         let mut unwant =
             tx.prepare_cached("UPDATE edge SET state = 2 WHERE rule = ?1 AND pair = ?2 AND far = ?3")?;
-        let mut renew = tx.prepare_cached("UPDATE edge SET state = 0 WHERE pair = ?1 AND state IN (1, 3)")?;
-        let mut renew_far =
-            tx.prepare_cached("UPDATE edge SET state = 0 WHERE rule = ?1 AND far = ?2 AND state IN (1, 3)")?;
+        let mut renew =
+            tx.prepare_cached("UPDATE edge SET state = 0 WHERE pair = ?1 AND state IN (1, 3, 4)")?;
+        let mut renew_far = tx.prepare_cached(
+            "UPDATE edge SET state = 0 WHERE rule = ?1 AND far = ?2 AND state IN (1, 3, 4)",
+        )?;
         for write in &t.pairs {
             pair.execute(params![
                 write.link.0,

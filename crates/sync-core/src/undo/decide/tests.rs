@@ -75,6 +75,9 @@ fn what_somebody_changed_since_stays_and_is_told_with_its_author() {
     assert!(why.contains("CRM_UI userId:5"), "{why}");
     let Verdict::Keep(why) = of_value(&[], wrote, NULL, print) else { panic!("not kept") };
     assert!(why.contains("no history"), "{why}");
+    // The record was made anew meanwhile: its history begins with ours, and what was there before is not in it.
+    let Verdict::Keep(why) = of_value(&history("b"), wrote, NULL, print) else { panic!("not kept") };
+    assert!(why.contains("does not reach back"), "{why}");
 }
 
 proptest! {
