@@ -108,23 +108,30 @@ impl Expectation {
         {
             tell(what.to_owned(), joined(expected), joined(found));
         }
+        let mut compare = |name: String, expected: Option<String>, found: Option<String>| {
+            if expected != found && hidden(&name) {
+                let masked = |side: &Option<String>, word: &str| side.as_ref().map(|_| word.to_owned());
+                tell(name, masked(&expected, "••• (expected)"), masked(&found, "••• (found)"));
+            } else {
+                tell(name, expected, found);
+            }
+        };
         for (expected, found) in [(&self.properties, &found.properties), (&self.source, &found.source)] {
             for name in names(expected, found) {
-                let (expected, found) = (expected.get(name).map(plain), found.get(name).map(plain));
-                if expected != found && hidden(name) {
-                    let masked = |side: &Option<String>, word: &str| side.as_ref().map(|_| word.to_owned());
-                    tell(name.clone(), masked(&expected, "••• (expected)"), masked(&found, "••• (found)"));
-                } else {
-                    tell(name.clone(), expected, found);
-                }
+                compare(name.clone(), expected.get(name).map(plain), found.get(name).map(plain));
             }
         }
         for rule in names(&self.associations, &found.associations) {
             let side = |of: &Expectation| of.associations.get(rule).and_then(|keys| joined(keys));
-            tell(format!("association {rule}"), side(self), side(found));
+            compare(association(rule), side(self), side(found));
         }
         all
     }
+}
+
+/// What a difference calls an association.
+pub(super) fn association(rule: &str) -> String {
+    format!("association {rule}")
 }
 
 fn names<'a, T>(one: &'a BTreeMap<String, T>, other: &'a BTreeMap<String, T>) -> Vec<&'a String> {

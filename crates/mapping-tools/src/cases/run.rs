@@ -1,8 +1,11 @@
 //! Running cases through a mapping.
 
+use std::collections::BTreeSet;
+
 use mapping_engine::CheckedMapping;
 use sync_types::{EdgeRuleId, FieldProblem, Link, LinkId, Mapper, Sensitivity, Value};
 
+use super::expect::association;
 use super::{CaseFile, CaseOutcome, Difference, Expectation, Input};
 use crate::values::record;
 
@@ -14,7 +17,8 @@ impl CaseFile {
             let (differences, unblessed) = match (found(mapping, &case.link, &case.input), &case.expect) {
                 (Ok(_), None) => (Vec::new(), true),
                 (Ok((link, found)), Some(expect)) => {
-                    (expect.differences(&found, |name| is_sensitive(link, name)), false)
+                    let hidden = hidden(mapping, link);
+                    (expect.differences(&found, |name| hidden.contains(name)), false)
                 }
                 (Err(why), _) => {
                     let difference =
@@ -43,17 +47,26 @@ impl CaseFile {
     }
 }
 
-fn is_sensitive(link: &Link, name: &str) -> bool {
-    let property = link.properties.iter().find(|property| property.name.as_str() == name);
-    property.is_some_and(|property| property.sensitivity == Sensitivity::Sensitive)
+/// What of a link is shown to nobody: properties, columns, and associations as a difference names them.
+fn hidden(mapping: &CheckedMapping, link: LinkId) -> BTreeSet<String> {
+    // How far values may be shown is the same for every record, so that one without columns tells.
+    let explanation = mapping.explain(link, &record("", []));
+    let (Some(explanation), Some(reads)) = (explanation, mapping.reads(link)) else { return BTreeSet::new() };
+    let mut hidden = BTreeSet::new();
+    for (field, reads) in explanation.fields.into_iter().zip(reads.properties) {
+        if field.sensitivity == Sensitivity::Sensitive {
+            hidden.extend(reads.into_iter().map(str::to_owned));
+            hidden.insert(field.property);
+        }
+    }
+    let associations = explanation.associations.into_iter();
+    let sensitive = associations.filter(|found| found.sensitivity == Sensitivity::Sensitive);
+    hidden.extend(sensitive.map(|found| association(&found.rule)));
+    hidden
 }
 
 /// What the mapping makes of an input.
-fn found<'m>(
-    mapping: &'m CheckedMapping,
-    link: &str,
-    input: &Input,
-) -> Result<(&'m Link, Expectation), String> {
+fn found(mapping: &CheckedMapping, link: &str, input: &Input) -> Result<(LinkId, Expectation), String> {
     let found = mapping.links().iter().zip(0..).find(|(known, _)| known.name == link);
     let Some((definition, id)) = found else {
         let names: Vec<&str> = mapping.links().iter().map(|link| link.name.as_str()).collect();
@@ -65,7 +78,7 @@ fn found<'m>(
         }
         Input::HubSpot(shown) => back(mapping, LinkId(id), definition, shown),
     };
-    Ok((definition, expectation))
+    Ok((LinkId(id), expectation))
 }
 
 fn map(mapping: &CheckedMapping, id: LinkId, link: &Link, record: &sync_types::Record) -> Expectation {

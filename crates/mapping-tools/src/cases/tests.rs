@@ -164,3 +164,23 @@ fn a_sensitive_value_is_not_shown_in_a_diff() {
     let told = CaseFile::read(cases).unwrap().run(&mapping)[0].to_string();
     assert!(told.contains("city") && !told.contains("Ulm") && !told.contains("Bonn"), "{told}");
 }
+
+#[test]
+fn what_reads_or_writes_a_sensitive_column_is_not_shown_either() {
+    let text = "[mapping]\nname = \"m\"\n[[links]]\nname = \"people\"\ncollection = \"people\"\nobject = \"contacts\"\n\
+        direction = \"both\"\nsync_key = \"k\"\nfields = [\n\
+        { from = \"ssn\", to = \"number\", sensitivity = \"sensitive\" },\n\
+        { template = \"no. {ssn}\", to = \"note\", direction = \"to-hubspot\" },\n]\n\
+        associations = [{ name = \"kin\", to = \"people\", key = \"ssn\", direction = \"to-hubspot\" }]\n";
+    let mapping =
+        check("mapping.toml", text, Schemas::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    let cases = "[[cases]]\nlink = \"people\"\nrecord = { ssn = \"S3cr3t\" }\n\
+        expect = { properties = { note = \"Other\" }, associations = { kin = [\"Other\"] } }\n\
+        [[cases]]\nlink = \"people\"\nhubspot = { number = \"S3cr3t\" }\nexpect = { source = { ssn = \"Other\" } }\n";
+    let outcomes = CaseFile::read(cases).unwrap().run(&mapping);
+    for outcome in &outcomes {
+        let told = outcome.to_string();
+        assert!(!outcome.passed() && !told.contains("S3cr3t") && !told.contains("Other"), "{told}");
+    }
+    assert!(outcomes[0].to_string().contains("note") && outcomes[1].to_string().contains("ssn"));
+}
