@@ -77,6 +77,42 @@ impl PostgresServer {
         run(&mut start);
     }
 
+    /// Gives the server, which must be stopped, a certificate that signs itself, for its address; the file to trust.
+    ///
+    /// # Panics
+    /// When `openssl` is not there or fails.
+    #[must_use]
+    pub fn with_certificate(&self) -> PathBuf {
+        let (key, certificate) = (self.path("data/server.key"), self.path("data/server.crt"));
+        let mut openssl = self.command_at(Path::new("openssl"));
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ]);
+        openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        run(openssl
+            .arg("-keyout")
+            .arg(key)
+            .arg("-out")
+            .arg(&certificate)
+            .stderr(std::process::Stdio::null()));
+        let settings = self.path("data/postgresql.auto.conf");
+        let said = std::fs::read_to_string(&settings).unwrap();
+        std::fs::write(settings, format!("{said}\nssl = on\n")).unwrap();
+        // The server's folder is closed to others.
+        let copy = self.path("server.crt");
+        std::fs::copy(certificate, &copy).unwrap();
+        copy
+    }
+
     /// Stops the server, by the process id that it keeps in its folder.
     ///
     /// # Panics
@@ -102,7 +138,10 @@ impl PostgresServer {
 
     /// A program of the server, as a user that may run it: PostgreSQL refuses to be run by root.
     fn command(&self, program: &str) -> Command {
-        let program = self.binaries.join(program);
+        self.command_at(&self.binaries.join(program))
+    }
+
+    fn command_at(&self, program: &Path) -> Command {
         let mut command = if is_root() {
             let mut command = Command::new("setpriv");
             command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]).arg(program);

@@ -11,6 +11,10 @@ pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// What PostgreSQL refused, while doing something with a collection or the database.
 pub(super) fn refused(place: &str, cause: tokio_postgres::Error) -> SourceError {
     let (kind, remedy) = match cause.code() {
+        None if is_distrust(&cause) => (
+            SourceErrorKind::Denied,
+            "the server's certificate is not trusted: name its authority in `ca_file`, and the server as in its certificate",
+        ),
         None => {
             (SourceErrorKind::Unavailable, "check that the server runs and can be reached, then try again")
         }
@@ -22,6 +26,19 @@ pub(super) fn refused(place: &str, cause: tokio_postgres::Error) -> SourceError 
         Some(code) => SourceError::new(kind, format!("{told} [SQLSTATE {}]", code.code())),
         None => SourceError::new(kind, told).caused_by(cause),
     }
+}
+
+/// Whether TLS refused the server.
+fn is_distrust(cause: &tokio_postgres::Error) -> bool {
+    let mut next = std::error::Error::source(cause);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn by_code(code: &SqlState) -> (SourceErrorKind, &'static str) {

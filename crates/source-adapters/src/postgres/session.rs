@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use sync_types::{SourceError, SourceErrorKind};
 use tokio::sync::Mutex;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, NoTls, Row, Statement};
 
 use super::config::PostgresConfig;
 use super::error::{self, CONNECT_WAIT};
@@ -16,7 +17,8 @@ use super::tls::Connector;
 /// How to make sessions of one kind, and the one that is there.
 pub(super) struct Sessions {
     server: tokio_postgres::Config,
-    tls: Connector,
+    /// How to speak TLS; `None`: the address says not to.
+    tls: Option<Connector>,
     /// Said to the server before anything else.
     manners: String,
     open: Mutex<Option<Arc<Session>>>,
@@ -60,7 +62,10 @@ impl Sessions {
             config.statement_timeout_ms,
             config.lock_timeout_ms,
         );
-        let tls = Connector::new(config.ca_file.as_deref())?;
+        let tls = match server.get_ssl_mode() {
+            SslMode::Disable => None,
+            _ => Some(Connector::new(config.ca_file.as_deref())?),
+        };
         Ok(Sessions { server, tls, manners, open: Mutex::new(None) })
     }
 
@@ -70,9 +75,19 @@ impl Sessions {
         if server.get_connect_timeout().is_none() {
             server.connect_timeout(CONNECT_WAIT);
         }
-        let (client, connection) = server.connect(self.tls.clone()).await?;
-        // Ends when the client is dropped; what breaks it is told by the call that meets it.
-        drop(tokio::spawn(connection));
+        // Each connection ends when its client is dropped; what breaks it is told by the call that meets it.
+        let client = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = server.connect(tls.clone()).await?;
+                drop(tokio::spawn(connection));
+                client
+            }
+            None => {
+                let (client, connection) = server.connect(NoTls).await?;
+                drop(tokio::spawn(connection));
+                client
+            }
+        };
         client.batch_execute(&self.manners).await?;
         Ok(Session { client, prepared: Mutex::new(HashMap::new()) })
     }

@@ -5,4 +5,5 @@
 mod bench;
 mod hidden;
 mod server;
+mod tls;
 mod values;

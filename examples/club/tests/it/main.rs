@@ -144,6 +144,50 @@ async fn what_changes_on_either_side_arrives_on_the_other_and_then_all_is_quiet(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_both_directions_is_what_apply_writes() {
+    let club = Club::open().await;
+    club.run(0, &["init", "--yes"]);
+    club.pass(&[]);
+    club.sql("UPDATE member SET town = 'Oxford' WHERE number = 101");
+    club.edit("grace@example.com", "city", "New York");
+    club.edit("alan@example.com", "city", "Cambridge");
+    let (plan, _) = club.run(2, &["plan", "--out", "plan.jsonl"]);
+    assert_eq!(club.member("grace@example.com", "town"), "Arlington", "a plan writes nothing: {plan}");
+    // Somebody is faster than the plan: that record waits for the next look.
+    club.sql("UPDATE member SET town = 'Manchester' WHERE number = 103");
+    club.run(2, &["apply", "plan.jsonl"]);
+    assert_eq!(club.contact("ada@example.com").properties["city"], "Oxford");
+    assert_eq!(club.member("grace@example.com", "town"), "New York");
+    assert_eq!(club.member("alan@example.com", "town"), "Manchester", "what is newer than the plan stays");
+    club.pass(&[]);
+    assert_eq!(club.contact("alan@example.com").properties["city"], "Manchester");
+    assert_eq!(club.pass(&WRITTEN), [0, 0, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_decides_where_the_mapping_says_so() {
+    let club = Club::open().await;
+    let mapping = include_str!("../../mapping.toml").replace("conflict = \"source\"", "conflict = \"ask\"");
+    std::fs::write(club.folder.path().join("mapping.toml"), mapping).unwrap();
+    let with = |arguments: &[&'static str]| -> Vec<&'static str> {
+        arguments.iter().copied().chain(["--set", "mapping.file=mapping.toml"]).collect()
+    };
+    club.run(0, &with(&["init", "--yes"]));
+    club.run(0, &with(&["run", "--once"]));
+    club.sql("UPDATE member SET town = 'Manchester' WHERE number = 103");
+    club.edit("alan@example.com", "city", "Cambridge");
+    let (report, _) = club.run(0, &with(&["run", "--once"]));
+    assert_eq!(report["links"][0]["held"], 1, "{report}");
+    assert_eq!(club.member("alan@example.com", "town"), "Manchester");
+    assert_eq!(club.contact("alan@example.com").properties["city"], "Cambridge");
+    let (held, _) = club.run(0, &with(&["conflicts", "list"]));
+    assert!(held.to_string().contains("103"), "{held}");
+    club.run(0, &with(&["conflicts", "resolve", "--take", "hubspot", "--all"]));
+    club.run(0, &with(&["run", "--once"]));
+    assert_eq!(club.member("alan@example.com", "town"), "Cambridge");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_file_refuses_is_parked_and_the_others_go_on() {
     let club = Club::open().await;
     club.run(0, &["init", "--yes"]);
