@@ -123,6 +123,17 @@ impl Caller {
             let first = *first_try_at.get_or_insert(started);
             let outcome = self.transport.send(request).await;
             let now = self.clock.monotonic();
+            let ms = u64::try_from(now.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
+            let call = prepared.name.as_str();
+            match &outcome {
+                Ok(answer) => tracing::debug!(
+                    api = %self.api, call, status = answer.status().as_u16(), ms, attempt = number,
+                    sent_bytes = prepared.body.len(), answer_bytes = answer.body().len(), "call"
+                ),
+                Err(error) => {
+                    tracing::debug!(api = %self.api, call, %error, ms, attempt = number, "call failed");
+                }
+            }
             let (failure, hint, refused, broken) = match outcome {
                 Ok(response) => match understand(response, &self.errors, self.clock.now()) {
                     Ok(answer) => {

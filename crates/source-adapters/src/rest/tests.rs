@@ -114,6 +114,26 @@ since = { path = "/b", records = "/data", paging = { kind = "none" }, overlap = 
 }
 
 #[test]
+fn more_limits_than_can_be_kept_are_refused() {
+    let collection = |number: usize| {
+        format!(
+            "[collections.c{number}]\nkey = '/id'\nlist = {{ path = '/c', records = '', paging = {{ kind = 'none' }}, \
+             limits = {{ per_second = 1, per_day = 9 }} }}\n"
+        )
+    };
+    let text = |count: usize| {
+        let all: String = (0..count).map(collection).collect();
+        format!(
+            "[api]\nname = 'x'\nbase_url = 'https://x.example'\n[limits]\nper_second = 1\nper_hour = 2\n{all}"
+        )
+    };
+    assert_eq!(problems(&text(15)), []);
+    assert_eq!(problems(&text(16)), [("too-many", 1)]);
+    let misplaced = text(1).replace("per_day = 9", "concurrent = 9");
+    assert_eq!(problems(&misplaced), [("no-meaning", 9)]);
+}
+
+#[test]
 fn what_is_no_description_is_refused_and_nothing_panics() {
     for text in
         ["", "= 1", "[api]", "api = 1\ncollections = 2", "[collections]\nx = 1", "[[api]]\n[auth]\nkind = 3"]

@@ -22,6 +22,9 @@ const AHEAD: Duration = Duration::from_secs(60);
 /// How long a token is taken to last when nobody says.
 const LIFE: Duration = Duration::from_secs(600);
 
+/// How long a refused grant is not tried again. Mostly it stays refused; a firewall's refusal passes.
+const REFUSED_FOR: Duration = Duration::from_secs(300);
+
 /// Keeps a refresh token that the API replaces with every use.
 ///
 /// Some APIs take a refresh token once and give the next one with the answer: who loses that has to connect the account
@@ -75,8 +78,8 @@ struct Held {
     /// The token and when it is to be renewed, by the monotonic clock.
     access: Option<(SecretString, Duration)>,
     refresh: Option<SecretString>,
-    /// The grant is gone: asking again is in vain.
-    revoked: bool,
+    /// Until when the grant is taken for gone: asking again is in vain.
+    refused_until: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -117,11 +120,15 @@ impl Tokens {
         if is_current {
             held.access = None;
         }
-        !held.revoked
+        !self.is_refused(&held)
+    }
+
+    fn is_refused(&self, held: &Held) -> bool {
+        held.refused_until.is_some_and(|until| self.clock.monotonic() < until)
     }
 
     async fn renew(&self, held: &mut Held) -> Result<SecretString, TokenError> {
-        if held.revoked {
+        if self.is_refused(held) {
             return Err(TokenError::Revoked);
         }
         if held.refresh.is_none() {
@@ -134,7 +141,9 @@ impl Tokens {
             StatusCode::OK | StatusCode::CREATED => {}
             // RFC 6749, 5.2: the client or its grant was refused.
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                held.revoked = true;
+                held.refused_until = Some(self.clock.monotonic() + REFUSED_FOR);
+                // Another one may be kept by then.
+                held.refresh = None;
                 return Err(TokenError::Revoked);
             }
             _ => return Err(TokenError::Unavailable(None)),

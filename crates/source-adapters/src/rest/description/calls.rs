@@ -45,7 +45,7 @@ pub(super) fn read(name: &str, keys: &Keys<'_>, method: Method, places: &[&str])
     if body.is_some() && matches!(method, Method::GET | Method::DELETE) {
         keys.tell_at("body", "no-body", "this request has no body", "set another `method`, or use `query`");
     }
-    let limits = keys.table("limits", "`limits`").map(|table| limits::read(&table)).unwrap_or_default();
+    let limits = keys.table("limits", "`limits`").map(|table| limits::of_call(&table)).unwrap_or_default();
     Some(CallSpec { name: name.to_owned(), method, path: path?, query, headers, body, limits })
 }
 

@@ -33,6 +33,27 @@ const MEANINGS: [(&str, Means); 8] = [
 const WAITS: [(&str, WaitForm); 3] =
     [("seconds", WaitForm::Seconds), ("ms", WaitForm::Millis), ("epoch", WaitForm::Epoch)];
 
+/// Most budgets that one limiter holds.
+const BUDGETS_MAX: usize = 32;
+
+/// The limits of one call. How many calls are under way is a matter of the whole API.
+pub(super) fn of_call(keys: &Keys<'_>) -> CallLimits {
+    if keys.has("concurrent") {
+        let remedy = "move it to [limits]";
+        keys.tell_at("concurrent", "no-meaning", "`concurrent` is a limit of the whole API", remedy);
+    }
+    read(keys)
+}
+
+/// Tells when there are more limits than can be kept to at once.
+pub(super) fn count(top: &Keys<'_>, all: &[&CallLimits]) {
+    let budgets: usize = all.iter().map(|one| one.windows.len() + usize::from(one.per_day.is_some())).sum();
+    if budgets > BUDGETS_MAX {
+        let reason = format!("there are {budgets} limits; at most {BUDGETS_MAX} can be kept to at once");
+        top.tell("too-many", reason, "set those of the whole API, and only the strictest of single calls");
+    }
+}
+
 pub(super) fn read(keys: &Keys<'_>) -> CallLimits {
     let spans = [("per_second", 1), ("per_minute", 60), ("per_hour", 3_600)];
     let windows = spans.into_iter().filter_map(|(key, seconds)| {

@@ -73,6 +73,8 @@ fn whole(top: &Keys<'_>) -> Option<Description> {
     } else if !top.has("collections") {
         top.tell("missing-key", "there is no collection", "add [collections.NAME] with `key` and `list`");
     }
+    let calls = collections.values().flat_map(super::CollectionSpec::calls).map(|call| &call.limits);
+    limits::count(top, &std::iter::once(&limits).chain(calls).collect::<Vec<_>>());
     Some(Description { api: api?, auth: auth?, limits, errors, maintenance, collections })
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
+use http_transport::Clock as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use sync_types::{ReadRequest, Source as _, SourceErrorKind};
 
@@ -110,6 +111,10 @@ async fn a_refused_credential_halts_and_is_not_tried_again_and_again() {
         assert!(!error.message.contains("s3cret"));
     }
     assert_eq!(shop.stock().requests.len(), 1, "a refused client is not asked for again");
+    // What refused it may have been a firewall.
+    shop.clock.sleep(std::time::Duration::from_secs(301)).await;
+    shop.before(|_, _| {});
+    assert_eq!(first(&source).await.unwrap(), 1);
 }
 
 #[derive(Debug, Default)]
