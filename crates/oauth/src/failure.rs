@@ -206,6 +206,7 @@ mod tests {
                 Kind::GrantRefused,
                 Some("BAD_REFRESH_TOKEN"),
             ),
+            (400, r#"{"status":"BAD_HUB","message":"x"}"#, Kind::GrantRefused, Some("BAD_HUB")),
             (400, r#"{"error":"invalid_grant"}"#, Kind::GrantRefused, Some("invalid_grant")),
             (
                 400,

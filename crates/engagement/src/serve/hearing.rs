@@ -1,5 +1,8 @@
 //! How changes in HubSpot are heard of: what was chosen, what it promises, and the inbox that all portals share.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

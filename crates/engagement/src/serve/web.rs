@@ -1,5 +1,8 @@
 //! What a stranger can reach: the install pages, the webhook endpoint, health and readiness.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt;

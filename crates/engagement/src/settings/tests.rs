@@ -57,6 +57,28 @@ fn each_mistake_names_place_and_remedy() {
             "line 2: `source.kind` must be csv or sqlite or postgres or rest or own",
             "`source.kind` is",
         ),
+        ("", &[], &["serve.listen=8080"], "`serve.listen` must be an address with a port", "default 127"),
+        ("", &[], &["serve.every=0"], "`serve.every` must be from 1 to 86400", "nothing is heard"),
+        ("", &[], &["serve.sweep=daily"], "`serve.sweep` must be a whole number", "0: never"),
+        ("", &[], &["webhooks.repair=1"], "`webhooks.repair` must be from 10", "was not told"),
+        ("", &[], &["webhooks.feed=webhook"], "`webhooks.feed` must be auto or journal or push", "heard of"),
+        ("", &[], &["webhooks.feed=push"], "needs `webhooks.target_url`", "how changes"),
+        ("", &[], &["webhooks.feed=journal"], "needs `hubspot.credential = oauth`", "how changes"),
+        ("", &[], &["webhooks.app_id=acme"], "`webhooks.app_id` must be the number", "number of the app"),
+        (
+            "",
+            &[],
+            &["webhooks.target_url=http://sync.example.com/webhooks"],
+            "`webhooks.target_url` `http://sync.example.com/webhooks`: HubSpot calls https",
+            "to the letter",
+        ),
+        (
+            "",
+            &[],
+            &["webhooks.target_url=https://sync.example.com/webhooks"],
+            "`webhooks.client_secret` is not set",
+            "KIT_WEBHOOKS_CLIENT_SECRET",
+        ),
         ("[source]\nkind = \"postgres\"", &[], &[], "`source.server` is not set", "postgres://user@host"),
         (
             "[source.collections.orders]\ndeleted = \"gone\"",
@@ -236,4 +258,23 @@ fn what_is_said_to_a_source_of_ones_own_is_found_by_name_and_no_secret_shown() {
     for settings in [&settings, &postgres] {
         assert!(!format!("{settings:?} {}", settings.source.kind).contains("secret-"), "{settings:?}");
     }
+}
+
+#[test]
+fn what_one_portal_says_goes_over_file_and_environment_and_not_over_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, portal) = (folder.path().join("settings.toml"), folder.path().join("one.toml"));
+    std::fs::write(&file, "[hubspot]\nportal = 1\nshare = 0.5\n[serve]\nevery = 30").unwrap();
+    std::fs::write(&portal, "[hubspot]\nportal = 2\nshare = 0.25\n[state]\nfile = \"two.db\"").unwrap();
+    let settings = Settings::load(&Sources {
+        built_in: CSV,
+        file: Some(&file),
+        portal: Some(&portal),
+        environment: vec![("KIT_HUBSPOT_PORTAL".to_owned(), "3".to_owned())],
+        assignments: &["hubspot.share=1".to_owned()],
+    });
+    let settings = settings.unwrap();
+    assert_eq!((settings.hubspot.portal, settings.hubspot.share), (Some(2), 1.0));
+    assert_eq!(settings.service.every.as_secs(), 30, "the rest is the service's");
+    assert_eq!(settings.state, folder.path().join("two.db"), "its paths are meant from where it is");
 }

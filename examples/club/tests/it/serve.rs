@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_transport::{ReqwestTransport, Transport as _};
-use hubspot_sandbox::{Fault, FaultKind, Matcher, OAuthApp, PortalConfig};
+use hubspot_sandbox::{Fault, FaultKind, Matcher, OAuthApp, PortalConfig, WebhookApp, WebhookSignature};
 use serde_json::Value;
 
 use super::Club;
@@ -191,6 +191,48 @@ async fn an_install_begins_the_sync_and_an_edit_in_hubspot_arrives_by_itself() {
         .until(&club, "an edit meanwhile", async || club.member("grace@example.com", "town") == "Boston")
         .await;
     assert!(service.stop().await.success());
+
+    // What was told can be worked once more, by whoever mended something.
+    let arguments =
+        ["webhooks", "replay", "--from", "2020-01-01T00:00:00Z", "--set", "hubspot.portal=51234567"];
+    let (replayed, _) = club.run(0, &arguments);
+    assert!(replayed["replayed"].as_u64() > Some(0), "{replayed}");
+    let arguments = ["webhooks", "status", "--set", "hubspot.portal=51234567"];
+    assert_eq!(club.run(0, &arguments).0["waiting"][0]["events"], replayed["replayed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_follow_the_mapping() {
+    let club = Club::open().await;
+    club.run(0, &["init", "--yes"]);
+    let app = WebhookApp {
+        app_id: 1_000_001,
+        client_secret: "club-secret".to_owned(),
+        developer_key: None,
+        signature: WebhookSignature::V3,
+    };
+    club.server.portal().lock().unwrap().set_webhook_app(app);
+    let push = |command: &'static str| {
+        let said = [
+            "webhooks.target_url=https://sync.example.com/webhooks",
+            "webhooks.client_secret=club-secret",
+            "webhooks.app_id=1000001",
+        ];
+        ["webhooks", command].into_iter().chain(said.into_iter().flat_map(|setting| ["--set", setting]))
+    };
+    let run = |code: i32, command: &'static str| club.run(code, &push(command).collect::<Vec<_>>()).0;
+    let plan = run(2, "plan");
+    assert_eq!(plan["target"], "https://sync.example.com/webhooks");
+    let create: Vec<&str> = plan["create"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for wanted in ["contact.creation", "contact.deletion", "contact.merge", "contact.propertyChange city"] {
+        assert!(create.contains(&wanted), "{create:?}");
+    }
+    assert_eq!(run(0, "apply")["create"], plan["create"]);
+    assert_eq!(run(0, "plan")["create"], serde_json::json!([]), "a second plan is empty");
+    assert_eq!(club.run(0, &["webhooks", "plan"]).0["hears_by"], "search", "without an address");
+    let doctor = std::iter::once("doctor").chain(push("").skip(2)).collect::<Vec<_>>();
+    let (doctor, _) = club.run(0, &doctor);
+    assert!(doctor.to_string().contains("HubSpot gives one up after ten tries"), "{doctor}");
 }
 
 #[cfg(unix)]
@@ -203,7 +245,7 @@ async fn a_stop_in_the_middle_of_a_load_leaves_nothing_open() {
     club.sql(&format!("INSERT INTO member (number, email, last_name) VALUES {}", rows.join(",")));
     // A write takes effect at once and is answered later: a process that ended meanwhile would not know.
     let matcher = Matcher { operation: Some("objects.batch_upsert".to_owned()), ..Matcher::default() };
-    let slow = Fault { matcher, skip: 0, count: None, kind: FaultKind::Latency { ms: 1_500 } };
+    let slow = Fault { matcher, skip: 0, count: None, kind: FaultKind::Latency { ms: 4_000 } };
     club.server.portal().lock().unwrap().inject(slow).unwrap();
     let service = Service::start(&club, &[("hubspot.portal", "51234567")]);
     assert_eq!(service.hears_by, "search", "a token has no journal");
