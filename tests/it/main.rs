@@ -5,6 +5,7 @@ mod mapping;
 
 mod both_ways;
 mod canary;
+mod certificate;
 mod crash;
 mod explain;
 mod faults;

@@ -174,7 +174,9 @@ impl Run<'_> {
 
     /// The right record of a pair is in the recycling bin.
     fn right_is_gone(&mut self, link: LinkId, lane: Lane, meeting: Meeting) -> Result<(), EngineError> {
-        if !self.has_lasted(&meeting.pair, PairState::RightMissing) {
+        // What was left at that once is not waited for again.
+        let is_known = meeting.pair.state == PairState::RightGone && !meeting.pair.bases.is_empty();
+        if !is_known && !self.has_lasted(&meeting.pair, PairState::RightMissing) {
             // A merge may be told of after the deletion that it causes.
             self.note_absence(link, meeting.pair, PairState::RightMissing);
             return Ok(());

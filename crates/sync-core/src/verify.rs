@@ -7,13 +7,14 @@
 //! both with each other by canonical value. A value that HubSpot shows in another form than it was sent in is
 //! counted apart; anything else that differs is a difference.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sync_types::{
-    EdgeKind, EdgeState, Fingerprinter, Lane, LinkId, Mapped, NameId, ObjectType, PageToken, Pair, PairId,
-    PairState, PropertyName, ReadRequest, RecordId, Shown, StateStore,
+    ConflictFilter, EdgeKind, EdgeState, ExternalId, Fingerprint, Fingerprinter, Lane, LinkId, Mapped,
+    NameId, ObjectType, PageToken, Pair, PairId, PairState, PropertyName, ReadRequest, RecordId, Shown,
+    StateStore,
 };
 
 use crate::engine::{Engine, Phase, Progress};
@@ -176,6 +177,9 @@ async fn verify_source(
     let mapper = Arc::clone(&engine.parts.mapper);
     let spec = mapper.links()[usize::from(link.0)].clone();
     let name = engine.names[usize::from(link.0)].link;
+    let waiting = ConflictFilter { link: Some(name), ..ConflictFilter::default() };
+    let held: HashSet<ExternalId> =
+        engine.parts.store.conflicts(&waiting)?.into_iter().map(|held| held.external).collect();
     let mut met = PairSet::default();
     let mut after: Option<PageToken> = None;
     loop {
@@ -206,8 +210,11 @@ async fn verify_source(
             if is_repeated || is_parked {
                 numbers.parked += 1;
             } else if pair.as_ref().is_some_and(|pair| is_unchanged(pair, row)) {
-                numbers.in_sync += 1;
-            } else if pair.as_ref().is_some_and(|pair| is_at_rest(pair, row)) {
+                match held.contains(record.id()) {
+                    true => numbers.held += 1,
+                    false => numbers.in_sync += 1,
+                }
+            } else if pair.as_ref().is_some_and(|pair| rests(pair, row)) {
                 numbers.gone += 1;
             } else {
                 match mapper.map(link, &record) {
@@ -272,6 +279,12 @@ fn agrees(
     let wanted: BTreeSet<(NameId, &str)> =
         mapped.edges.iter().map(|(rule, to)| (engine.rules[usize::from(rule.0)], to.as_str())).collect();
     Ok(pair.state == PairState::Linked && values && known == wanted)
+}
+
+/// Whether the pair takes no part in the sync: its counterpart is gone and the run leaves it at that.
+fn rests(pair: &Pair, row: Fingerprint) -> bool {
+    let is_gone = matches!(pair.state, PairState::RightGone | PairState::Collided) && pair.record.is_some();
+    is_gone || is_at_rest(pair, row)
 }
 
 /// The properties that the source shows otherwise than at the last agreement.
