@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, arrows, conformance, fuzz, process, readme, services, tidy};
+use crate::{Outcome, arrows, conformance, fuzz, process, readme, services, simulate, tidy};
 
 /// Whether the README's test command is still to be run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,7 @@ fn steps(workspace: &Workspace, tests: Tests) -> Vec<Step<'_>> {
         steps.push(("tests", Box::new(|| readme_tests(workspace))));
     }
     steps.push(("fuzz", Box::new(|| fuzz::run_in_ci(workspace))));
+    steps.push(("simulation", Box::new(|| simulate::run_in_ci(workspace))));
     steps.push(("documentation", Box::new(|| documentation(workspace))));
     steps.push(("dependencies", Box::new(|| dependencies(workspace))));
     steps.push(("conformance", Box::new(|| conformance::run(workspace))));

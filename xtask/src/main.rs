@@ -34,7 +34,7 @@ cargo xtask <command>
                        goals [--rounds N] (needs python3 and node)
   bench webhooks       our receiver, a bare one, Express and FastAPI take signed webhooks; prints figures and goals
                        [--rounds N] [--seconds N] (needs python3, node, npm and a package registry the first time)
-  simulate             the simulated world: people on both sides, faults and crashes, seed by seed [--release]
+  simulate             the simulated world: people on both sides, faults and crashes, seed by seed [--fast]
                        [--seeds N] [--from SEED] [--seconds MAX] [--threads N], or [--replay SEED] for one in full, or
                        [--bugs] for the planted bugs that it must catch
   fuzz [target]        the mutation tests for longer: [--seconds N] of each target

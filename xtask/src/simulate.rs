@@ -25,3 +25,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     ]);
     process::run(command.args(arguments))
 }
+
+/// Twenty thousand days without a violation, some of them twice with the same traces; then every planted bug has to be
+/// caught. Bounded, because a build server waits for it.
+pub(crate) fn run_in_ci(workspace: &Workspace) -> Outcome {
+    run(workspace, &["--fast", "--seeds", "20000", "--seconds", "720", "--seeds-min", "5000"])?;
+    run(workspace, &["--fast", "--bugs", "--seeds", "3000", "--seconds", "60"])
+}

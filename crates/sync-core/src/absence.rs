@@ -29,7 +29,7 @@ const FEW: u64 = 3;
 impl Run<'_> {
     /// After a closed scan: pairs that it did not meet. Each is looked for by itself before it counts as missing.
     pub(crate) async fn miss(&mut self, link: LinkId) -> Result<(), EngineError> {
-        if !self.is_both_ways(link) || self.halt.is_some() || matches!(self.mode, Mode::Apply(_)) {
+        if !self.is_heard(link) || self.halt.is_some() || matches!(self.mode, Mode::Apply(_)) {
             return Ok(());
         }
         let name = self.names(link);
@@ -343,7 +343,7 @@ impl Run<'_> {
             return Ok(());
         }
         for link in self.link_ids() {
-            if !self.is_both_ways(link) || self.halt.is_some() {
+            if !self.is_heard(link) || self.halt.is_some() {
                 continue;
             }
             let loaded = format!("loaded/{}", self.link(link).name);

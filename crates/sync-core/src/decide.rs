@@ -103,11 +103,21 @@ pub fn decide(field: &Field<'_>, first_contact: FirstContact, null: Fingerprint)
         };
     };
     let agreed = FieldBase { property: field.name, left, right };
-    let Some(base) = field.base else {
-        return first_meeting(field, direction, agreed, first_contact, null);
+    let decision = match field.base {
+        None => first_meeting(field, direction, agreed, first_contact, null),
+        Some(base) => later_meeting(field, direction, agreed, base),
     };
-    let (left_moved, right_moved) = (base.left != left, base.right != right);
-    match (left_moved, right_moved) {
+    // What somebody has filled in stays; the left's value is noted, so that it is not looked at for ever.
+    let is_kept = !field.property.overwrite && right != null;
+    if is_kept && matches!(decision, Decision::WriteRight(_) | Decision::Contest) {
+        return Decision::Agree(agreed);
+    }
+    decision
+}
+
+fn later_meeting(field: &Field<'_>, direction: Direction, agreed: FieldBase, base: FieldBase) -> Decision {
+    let (left, right) = (agreed.left, agreed.right);
+    match (base.left != left, base.right != right) {
         (false, false) => Decision::Nothing,
         _ if left == right => Decision::Agree(agreed),
         (true, false) if direction.to_right() => write(field, Side::Left, agreed),
@@ -128,6 +138,9 @@ fn first_meeting(
     let (left, right) = (agreed.left, agreed.right);
     if left == right {
         return Decision::Agree(agreed);
+    }
+    if field.property.ratchet && left != null && right != null {
+        return asked(field, agreed).unwrap_or(Decision::Contest);
     }
     match direction {
         // One side owns it. "Fill empty" keeps what the other side has, as agreed.
@@ -163,9 +176,9 @@ fn write(field: &Field<'_>, from: Side, now: FieldBase) -> Decision {
 
 fn contest(field: &Field<'_>, direction: Direction, now: FieldBase) -> Decision {
     match direction {
-        Direction::ToRight => Decision::WriteRight(Overrides::OtherChange),
-        Direction::ToLeft => Decision::WriteLeft(Overrides::OtherChange),
-        Direction::Both => asked(field, now).unwrap_or(Decision::Contest),
+        Direction::ToRight if !field.property.ratchet => Decision::WriteRight(Overrides::OtherChange),
+        Direction::ToLeft if !field.property.ratchet => Decision::WriteLeft(Overrides::OtherChange),
+        _ => asked(field, now).unwrap_or(Decision::Contest),
     }
 }
 
@@ -230,6 +243,15 @@ pub fn settle(property: &MappedProperty, contest: &Contest<'_>, first: bool) -> 
         },
         Conflict::Furthest => further.ok_or(cause),
         Conflict::Ask => Err(cause),
+    }
+}
+
+/// Whether a property that travels this way can be brought over from a side.
+#[must_use]
+pub fn may_carry(direction: Direction, from: Side) -> bool {
+    match from {
+        Side::Left => direction.to_right(),
+        Side::Right => direction.to_left(),
     }
 }
 

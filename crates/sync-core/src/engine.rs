@@ -162,7 +162,11 @@ pub(crate) struct LinkNames {
     pub(crate) properties: Vec<NameId>,
     /// The names of the properties, shared by every batch.
     pub(crate) wire: Arc<[PropertyName]>,
-    /// Whether anything of the link flows to the left, or a deletion on either side means something to the other.
+    /// Whether anything of the link flows to the left, or a deletion on either side means something to the other: then
+    /// feeds are heard, and absences are looked for.
+    pub(crate) is_heard: bool,
+    /// Whether a change cannot be decided on without the other side: all that is heard, and what depends on the value
+    /// that the right has.
     pub(crate) is_both_ways: bool,
 }
 
@@ -182,13 +186,16 @@ impl Engine {
                     parts.store.name(NameKind::Property, &format!("{}/{}", link.name, property.name))
                 })
                 .collect::<Result<_, _>>()?;
+            let is_heard = link.direction.to_left()
+                || link.on_left_delete != OnDelete::Keep
+                || link.on_right_delete != OnDelete::Keep;
             names.push(LinkNames {
                 link: parts.store.name(NameKind::Link, &link.name)?,
                 properties,
                 wire: link.properties.iter().map(|property| property.name.clone()).collect(),
-                is_both_ways: link.direction.to_left()
-                    || link.on_left_delete != OnDelete::Keep
-                    || link.on_right_delete != OnDelete::Keep,
+                is_heard,
+                is_both_ways: is_heard
+                    || link.properties.iter().any(|property| property.ratchet || !property.overwrite),
             });
         }
         let rules = mapper

@@ -21,7 +21,7 @@ impl Run<'_> {
         let Some(feed) = self.engine.parts.feed.clone() else { return Ok(()) };
         let mut objects: BTreeMap<ObjectType, Vec<LinkId>> = BTreeMap::new();
         for link in self.link_ids() {
-            if self.is_both_ways(link) {
+            if self.is_heard(link) {
                 objects.entry(self.link(link).object.clone()).or_default().push(link);
             }
         }

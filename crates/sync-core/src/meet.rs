@@ -76,8 +76,14 @@ struct PairPlan {
 }
 
 impl Run<'_> {
+    /// Whether its pairs are met on both sides: see [`LinkNames`](crate::engine::LinkNames).
     pub(crate) fn is_both_ways(&self, link: LinkId) -> bool {
         self.engine.names[usize::from(link.0)].is_both_ways
+    }
+
+    /// Whether what happens on the right means something to the left, or what is deleted on either side to the other.
+    pub(crate) fn is_heard(&self, link: LinkId) -> bool {
+        self.engine.names[usize::from(link.0)].is_heard
     }
 
     /// What is read of a right record: the mapped properties, then those that its scope needs.
@@ -468,6 +474,7 @@ impl Run<'_> {
                     let (Some(Some(left)), Some(right)) = (left.get(index), right.get(index)) else {
                         continue;
                     };
+                    let (Some(left_print), Some(right_print)) = (field.left, field.right) else { continue };
                     if property.conflict == Conflict::Newest && !property.ratchet && histories.is_none() {
                         plan.needs_history = true;
                         continue;
@@ -485,7 +492,9 @@ impl Run<'_> {
                     let overrides =
                         if moved == (true, true) { Overrides::OtherChange } else { Overrides::Nothing };
                     match decide::settle(property, &contest, field.base.is_none()) {
-                        Ok(side) => write(side, overrides),
+                        Ok(side) if decide::may_carry(property.direction, side) => write(side, overrides),
+                        // The value that stays is ahead, and the other side does not hear of it: that is all agreed.
+                        Ok(_) => set_base(bases, FieldBase { property: *name, left: left_print, right: right_print }),
                         Err(cause) => plan.hold.push((place, cause)),
                     }
                 }

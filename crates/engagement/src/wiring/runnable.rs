@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mapping_engine::CheckedMapping;
-use sync_types::{Direction, EdgeKind, Link, MappedProperty, Mapper, OnDelete, Source, SourceWriter, Writes};
+use sync_types::{EdgeKind, Link, Mapper, OnDelete, Source, SourceWriter, Writes};
 
 use crate::Failure;
 use crate::settings::{Settings, SourceKind};
@@ -41,7 +41,6 @@ pub(crate) fn check(
 }
 
 fn not_built_of(link: &Link) -> Option<&'static str> {
-    let property = |is: fn(&MappedProperty) -> bool| link.properties.iter().any(is);
     let one_way = !link.direction.to_left();
     let unheeded = [
         (!link.creates_right, "makes no records in HubSpot (`creates`)"),
@@ -55,14 +54,6 @@ fn not_built_of(link: &Link) -> Option<&'static str> {
         ),
         (link.on_scope_exit != OnDelete::Keep, "acts on leaving the scope (`on_exit`)"),
         (!link.propose_on.is_empty(), "has a match rule of weak evidence"),
-        (
-            property(|property| property.ratchet && property.direction != Direction::Both),
-            "has a property or consent that only moves forward (`ratchet`) and does not flow both ways",
-        ),
-        (
-            property(|property| !property.overwrite),
-            "has a property that only fills what is empty (`overwrite`)",
-        ),
     ];
     unheeded.into_iter().find(|(is_so, _)| *is_so).map(|(_, what)| what)
 }
