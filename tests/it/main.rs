@@ -1,8 +1,6 @@
 //! The crates together, against a portal in the same process and in virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod mapping;
-
 mod both_ways;
 mod canary;
 mod certificate;
@@ -11,9 +9,11 @@ mod explain;
 mod faults;
 mod hearing;
 mod limits;
+mod mapping;
 mod oauth;
 mod oauth_processes;
 mod one_way;
 mod plans;
+mod rules_one_way;
 mod undo;
 mod webhooks;

@@ -17,8 +17,9 @@ use crate::error::EngineError;
 use crate::feeds::was_gone_on_both_sides;
 use crate::meet::{Left, Meeting, is_plan};
 use crate::mutation::{self, Bug};
+use crate::pair_set::PairSet;
 use crate::plan::base_of;
-use crate::run::{Kind, Mode, PairSet, Run, Staged};
+use crate::run::{Kind, Mode, Run, Staged};
 
 /// In place of a property's number: the record itself.
 pub(crate) const WHOLE_RECORD: NameId = NameId(0);

@@ -9,12 +9,13 @@ use sync_types::{
     Pair, PairId, PairState, PairWrite, Record, RecordId, Target, Value, Version,
 };
 
+use crate::calls::Outgoing;
 use crate::decide::HoldCause;
 use crate::left::BackRow;
 use crate::meet::{BothWays, cause_code};
 use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, set_base};
-use crate::run::{AUTHOR, Kind, Outgoing, Run, Staged};
+use crate::run::{AUTHOR, Kind, Run, Staged};
 
 /// A written record whose history is to be read.
 #[derive(Debug)]

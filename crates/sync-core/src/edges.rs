@@ -5,9 +5,10 @@ use sync_types::{
     EdgeState, ExternalId, LedgerEntry, LinkId, OpId, PairId, ReadyEdge, RecordId, Verb,
 };
 
+use crate::calls::Outgoing;
 use crate::engine::{Phase, Progress};
 use crate::error::EngineError;
-use crate::run::{Mode, Outgoing, Run};
+use crate::run::{Mode, Run};
 
 /// Which batches of edges to send.
 #[derive(Clone, Copy, PartialEq, Eq)]

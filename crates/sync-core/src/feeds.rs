@@ -6,10 +6,11 @@ use sync_types::{
     Change, ChangeKind, ExternalId, LinkId, ObjectType, Pair, PairState, PairWrite, RecordId, Sighting,
 };
 
+use crate::calls::Outgoing;
 use crate::error::EngineError;
 use crate::meet::is_plan;
 use crate::mutation::{self, Bug};
-use crate::run::{Outgoing, Run};
+use crate::run::Run;
 
 /// Sightings taken in one run; what is left waits for the next.
 const SIGHTINGS_MAX: usize = 100_000;

@@ -6,11 +6,12 @@ use sync_types::{
     Act, FieldWrite, Fingerprint, LeftVerb, LinkId, NameId, OpId, Value, Verb, Writing, WrittenRow,
 };
 
+use crate::calls::Outgoing;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::plan::base_of;
-use crate::run::{Kind, Outgoing, Run, Staged};
+use crate::run::{Kind, Run, Staged};
 
 impl Run<'_> {
     /// Notes what a call is about to write. A repeated attempt was noted the first time.

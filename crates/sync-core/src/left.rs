@@ -6,12 +6,13 @@ use sync_types::{
     SourceError, SourceErrorKind, Value, Verb,
 };
 
+use crate::calls::Outgoing;
 use crate::error::EngineError;
 use crate::meet::{Meeting, stranger_id};
 use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, set_base};
 use crate::plan_file::BothPlan;
-use crate::run::{Kind, Outgoing, Run, Staged};
+use crate::run::{Kind, Run, Staged};
 
 /// A row on its way to the left.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ pub mod stores;
 
 mod absence;
 mod audit;
+mod calls;
 mod edges;
 mod engine;
 mod error;
@@ -24,6 +25,7 @@ mod left;
 mod meet;
 mod observe;
 mod outcome;
+mod pair_set;
 mod plan_file;
 mod recover;
 mod root;

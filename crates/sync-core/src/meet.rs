@@ -9,12 +9,13 @@ use sync_types::{
 };
 
 use crate::audit::{overwritten, wrote_last};
+use crate::calls::Outgoing;
 use crate::decide::{self, Contest, Decision, Field, Held, HoldCause, Overrides, Side};
 use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, Wanted, base_of, plan_row, set_base};
-use crate::run::{Kind, Mode, Outgoing, Run, Staged};
+use crate::run::{Kind, Mode, Run, Staged};
 
 /// A pair of which a side has moved, with what the left shows.
 #[derive(Debug)]
@@ -494,7 +495,10 @@ impl Run<'_> {
                     match decide::settle(property, &contest, field.base.is_none()) {
                         Ok(side) if decide::may_carry(property.direction, side) => write(side, overrides),
                         // The value that stays is ahead, and the other side does not hear of it: that is all agreed.
-                        Ok(_) => set_base(bases, FieldBase { property: *name, left: left_print, right: right_print }),
+                        Ok(_) => set_base(
+                            bases,
+                            FieldBase { property: *name, left: left_print, right: right_print },
+                        ),
                         Err(cause) => plan.hold.push((place, cause)),
                     }
                 }

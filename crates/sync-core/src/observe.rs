@@ -9,12 +9,13 @@ use sync_types::{
     PairState, PairWrite, PropertyName, Record, RecordId, Target, Value,
 };
 
+use crate::calls::Outgoing;
 use crate::engine::Phase;
 use crate::error::EngineError;
 use crate::meet::{Left, Meeting};
 use crate::plan::{RowPlan, Wanted, base_of, is_unchanged, plan_row};
 use crate::plan_file::{BothPlan, Permission, PlannedRow};
-use crate::run::{Kind, Mode, Outgoing, Run, Staged};
+use crate::run::{Kind, Mode, Run, Staged};
 
 /// Records of HubSpot by what a source record may be recognised by; `None`: several hold the value, so it proves
 /// nothing.

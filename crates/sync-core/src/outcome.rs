@@ -9,12 +9,13 @@ use sync_types::{
 };
 
 use crate::audit::AuditRow;
+use crate::calls::Outgoing;
 use crate::error::EngineError;
 use crate::meet::BothWays;
 use crate::mutation::{self, Bug};
 use crate::plan::{Wanted, base_of, plan_first_contact, set_base};
 use crate::report::Moved;
-use crate::run::{Kind, Mode, Outgoing, Run, Staged};
+use crate::run::{Kind, Mode, Run, Staged};
 
 impl Run<'_> {
     /// A write came back.

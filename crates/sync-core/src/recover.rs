@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use sync_types::{Fingerprint, Intent, LinkId, PairState, PairWrite, PropertyName, RecordId, SyncKey, Verb};
 
+use crate::calls::Outgoing;
 use crate::error::EngineError;
 use crate::left::MADE;
-use crate::run::{Mode, Outgoing, Run};
+use crate::run::{Mode, Run};
 
 impl Run<'_> {
     /// Settles every open intent: asks HubSpot by sync key what arrived, and links it. The scan that follows

@@ -20,9 +20,9 @@ use sync_types::{
 use crate::engine::{Engine, Phase, Progress};
 use crate::error::EngineError;
 use crate::observe::is_at_rest;
+use crate::pair_set::PairSet;
 use crate::plan::{base_of, is_unchanged};
 use crate::root::Root;
-use crate::run::PairSet;
 use samples::Sample;
 
 mod level;
