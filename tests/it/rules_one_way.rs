@@ -25,7 +25,7 @@ fields = [
     { from = "email", to = "email", transform = ["email"] },
     { from = "name", to = "lastname" },
     { from = "city", to = "city", overwrite = false },
-    { from = "points", to = "points", transform = ["number"], kind = "number", ratchet = true, create = { label = "Points" } },
+    { from = "points", to = "points", transform = ["number"], kind = "number", when_empty = "ignore", ratchet = true, create = { label = "Points" } },
 ]
 "#;
 

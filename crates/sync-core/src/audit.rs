@@ -13,7 +13,6 @@ use crate::calls::Outgoing;
 use crate::decide::HoldCause;
 use crate::left::BackRow;
 use crate::meet::{BothWays, cause_code};
-use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, set_base};
 use crate::run::{AUTHOR, Kind, Run, Staged};
 
@@ -261,7 +260,7 @@ impl Run<'_> {
             state: PairState::Linked,
             since: None,
             // Only once both sides are written is the row as it was brought over.
-            row: if is_done || mutation::is(Bug::DoneAfterRight) { row.row } else { Fingerprint(0) },
+            row: if is_done { row.row } else { Fingerprint(0) },
             bases: row.bases.clone(),
             want: Vec::new(),
             unwant: Vec::new(),

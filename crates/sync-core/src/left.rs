@@ -9,7 +9,6 @@ use sync_types::{
 use crate::calls::Outgoing;
 use crate::error::EngineError;
 use crate::meet::{Meeting, stranger_id};
-use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, set_base};
 use crate::plan_file::BothPlan;
 use crate::run::{Kind, Run, Staged};
@@ -439,7 +438,7 @@ impl Run<'_> {
             }
             values.truncate(spec.properties.len());
             let right: Box<[Fingerprint]> = values.iter().map(|value| self.prints.value(value)).collect();
-            let claimed = spec.match_on.iter().filter(|_| !mutation::is(Bug::NoClaims)).find(|place| {
+            let claimed = spec.match_on.iter().find(|place| {
                 right.get(**place).is_some_and(|print| {
                     *print != self.null
                         && self.claims.get(&link).is_some_and(|claims| claims.contains(&(**place, *print)))

@@ -163,7 +163,10 @@ fn survey(settings: &Settings) -> bool {
     }
     println!("violations     in {bad} seeds");
     if bad == 0 && seeds < settings.seeds_min {
-        println!("too few        {seeds} seeds in {} s, where at least {} are wanted", settings.seconds, settings.seeds_min);
+        println!(
+            "too few        {seeds} seeds in {} s, where at least {} are wanted",
+            settings.seconds, settings.seeds_min
+        );
     }
     bad == 0 && differing == 0 && missing.is_empty() && seeds >= settings.seeds_min
 }

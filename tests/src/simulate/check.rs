@@ -48,15 +48,23 @@ pub(super) fn deletions(
 ) {
     tally.check("deletions-have-evidence");
     let (left, right) = (people.on_left(), people.on_right());
-    let gone_left = before.0.keys().filter(|email| !left.contains_key(*email)).map(|email| (email, "left"));
+    let ids =
+        |side: &OnLeft| -> BTreeSet<String> { side.values().flatten().map(|(id, _)| id.clone()).collect() };
+    // By id on the left, where a merge may give the loser's record the survivor's address.
+    let here = ids(&left);
+    let gone_left = before.0.iter().filter(|(_, rows)| rows.iter().any(|(id, _)| !here.contains(id)));
+    let gone_left = gone_left.map(|(email, _)| (email, "left"));
     let gone_right =
         before.1.keys().filter(|email| !right.contains_key(*email)).map(|email| (email, "right"));
     for (email, side) in gone_left.chain(gone_right) {
-        // A merge may give the loser's left record the survivor's address.
-        if people.merged.contains(email) {
-            continue;
-        }
-        match people.deleted_for(email, side == "right") {
+        let of = |email: &String| people.deleted_for(email, side == "right");
+        // Of merged people the survivor's record stands for both.
+        let age = match people.merged.contains(email) {
+            true if side == "right" => continue,
+            true => people.merged.iter().filter_map(of).max(),
+            false => of(email),
+        };
+        match age {
             Some(age) if age >= absence => {}
             age => violations.push(Violation::new(
                 "deletions-have-evidence",

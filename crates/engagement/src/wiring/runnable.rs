@@ -45,10 +45,6 @@ fn not_built_of(link: &Link) -> Option<&'static str> {
     let unheeded = [
         (!link.creates_right, "makes no records in HubSpot (`creates`)"),
         (
-            one_way && link.on_left_delete != OnDelete::Keep,
-            "deletes in HubSpot (`on_delete`) and flows one way",
-        ),
-        (
             one_way && link.on_right_delete != OnDelete::Keep,
             "deletes at the source (`on_delete`) and flows one way",
         ),
