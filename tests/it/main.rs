@@ -1,6 +1,7 @@
 //! The crates together, against a portal in the same process and in virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod api_source;
 mod both_ways;
 mod canary;
 mod certificate;
