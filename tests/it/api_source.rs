@@ -238,7 +238,7 @@ async fn an_api_is_kept_in_step_whatever_goes_wrong_with_it() {
     for (every, faults) in [
         (0, vec![]),
         (3, vec![Throttled; 40]),
-        (4, vec![AnswerLost, Broken].repeat(20)),
+        (4, [AnswerLost, Broken].repeat(20)),
         (5, vec![RequestLost; 40]),
     ] {
         let world = world_of(MAPPING, 0).await;
