@@ -177,7 +177,14 @@ async fn an_undo_is_repeated_in_vain_and_is_itself_taken_back() {
     assert_eq!(both(&world), after);
     assert!(world.engine().verify().await.unwrap().is_clean());
     let unknown = world.engine().plan_undo(99).await.unwrap_err();
-    assert!(unknown.to_string().contains("run 99"), "{unknown}");
+    assert!(unknown.to_string().contains("no run 99"), "{unknown}");
+    // A run that wrote nothing has nothing to take back; one of long ago is not on record any more.
+    let idle = world.run().await.run;
+    assert!(plan(&world, idle).await.is_empty());
+    pass(&world, 40 * 24 * 3600).await;
+    world.run().await;
+    let forgotten = world.engine().plan_undo(run).await.unwrap_err();
+    assert!(forgotten.to_string().contains("kept for 30 days"), "{forgotten}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -154,7 +154,7 @@ impl Engine {
     /// Finds out what of a run can be taken back. Writes nothing.
     ///
     /// # Errors
-    /// When nothing of the run is on record, or a side or the store cannot be read.
+    /// When there was no such run, what it wrote is not on record any more, or a side or the store cannot be read.
     pub async fn plan_undo(&mut self, run: u64) -> Result<UndoPlan, EngineError> {
         let mut undoing = Undoing::start(self, run, None)?;
         undoing.go().await?;
@@ -211,10 +211,7 @@ impl<'e> Undoing<'e> {
     fn start(engine: &'e mut Engine, run: u64, plan: Option<UndoPlan>) -> Result<Undoing<'e>, EngineError> {
         let gathered = Gathered::read(engine, run, undos(engine)?)?;
         if !gathered.is_known {
-            return Err(EngineError::Unknown(format!(
-                "nothing that run {run} wrote is on record: it wrote nothing, there was no such run, or it is longer ago \
-                 than writes are kept; `status` lists the newest runs"
-            )));
+            may_be_empty(engine, run)?;
         }
         let store = &engine.parts.store;
         let prints = Fingerprinter::new(store.fingerprint_key());
@@ -407,6 +404,24 @@ impl<'e> Undoing<'e> {
         let phase = if self.may.is_some() { Phase::Records } else { Phase::Verify };
         self.engine.report_progress(&Progress { subject, phase, done, written: self.report.written() });
     }
+}
+
+/// Nothing that the run wrote is on record: so it has to have written nothing.
+fn may_be_empty(engine: &Engine, run: u64) -> Result<(), EngineError> {
+    let runs = engine.parts.store.runs(RUNS_MAX)?;
+    let Some(known) = runs.iter().find(|known| known.run == run) else {
+        return Err(EngineError::Unknown(format!("there was no run {run}: `status` lists the newest runs")));
+    };
+    let report: RunReport = serde_json::from_str(&known.report).unwrap_or_default();
+    let left = |link: &LinkReport| link.written_left() + link.deleted;
+    let did = report.written() + report.edges_written() + report.links.iter().map(left).sum::<u64>();
+    if did == 0 {
+        return Ok(());
+    }
+    Err(EngineError::Unknown(format!(
+        "what run {run} wrote is not on record any more: it is kept for {} days",
+        engine.parts.options.keep_writings.as_secs() / 86_400
+    )))
 }
 
 /// The runs that are undos, each with the run that it takes back.
