@@ -12,6 +12,7 @@ mod import;
 mod maintenance;
 mod mask;
 mod moment;
+mod open;
 mod origin;
 mod paging;
 mod pointer;
@@ -27,8 +28,9 @@ mod writer;
 pub use credential::{GrantKeeper, KeptGrant};
 pub use description::Description;
 pub use import::{ImportError, ImportKind, Imported, import};
+pub use open::{RestOptions, transport};
 pub use problem::{Problem, Problems};
-pub use source::{RestOptions, RestSource, transport};
+pub use source::RestSource;
 pub use tries::{FoundField, Tried, Verdict};
 
 /// The reference of descriptions, in Markdown.
