@@ -62,3 +62,34 @@ pub(super) fn read(layers: &Layers) -> Result<RestSettings, Failure> {
         grant,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Settings, SourceKind, Sources};
+
+    fn load(built_in: &str) -> Result<Settings, String> {
+        Settings::load(&Sources { built_in, ..Sources::default() }).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn an_api_needs_a_description_alone_and_keys_of_other_kinds_are_refused() {
+        let source =
+            load("[source]\nkind = 'rest'\nfile = 'shop.toml'\nvariables.tenant = 'acme'").unwrap().source;
+        let SourceKind::Rest(said) = &source.kind else { unreachable!("{source:?}") };
+        assert_eq!(said.file.as_deref(), Some(std::path::Path::new("shop.toml")));
+        assert_eq!(said.variables, [("tenant".to_owned(), "acme".to_owned())].into());
+        assert!(said.grant.is_none() && !source.write);
+
+        let kept = load("[source]\nkind = 'rest'\nwrite = true\ngrant_key = 'c2VjcmV0'").unwrap().source;
+        let SourceKind::Rest(said) = &kept.kind else { unreachable!("{kept:?}") };
+        assert_eq!(said.grant.as_ref().unwrap().file, PathBuf::from("source-grant"));
+        assert!(kept.write && !format!("{kept:?}").contains("c2VjcmV0"));
+
+        let refused = load("[source]\nkind = 'rest'\n[source.collections.people]\nkey = 'id'").unwrap_err();
+        assert!(
+            refused.contains("source.collections.people.key") && refused.contains("description"),
+            "{refused}"
+        );
+    }
+}
