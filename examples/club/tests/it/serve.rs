@@ -241,7 +241,7 @@ async fn a_stop_in_the_middle_of_a_load_leaves_nothing_open() {
     let club = portal(|_| {}).await;
     club.run(0, &["init", "--yes"]);
     let rows: Vec<String> =
-        (1_000..5_000).map(|n| format!("({n}, 'm{n}@example.com', 'Member {n}')")).collect();
+        (1_000..21_000).map(|n| format!("({n}, 'm{n}@example.com', 'Member {n}')")).collect();
     club.sql(&format!("INSERT INTO member (number, email, last_name) VALUES {}", rows.join(",")));
     // A write takes effect at once and is answered later: a process that ended meanwhile would not know.
     let matcher = Matcher { operation: Some("objects.batch_upsert".to_owned()), ..Matcher::default() };
@@ -253,12 +253,12 @@ async fn a_stop_in_the_middle_of_a_load_leaves_nothing_open() {
     assert!(service.stop().await.success());
     club.server.portal().lock().unwrap().clear_faults();
     let loaded = club.contacts().len();
-    assert!(loaded < 4_003, "it was stopped in the middle");
+    assert!(loaded < 20_003, "it was stopped in the middle");
     let (status, _) = club.run(0, &["status"]);
     assert_eq!(status["open_writes"], 0, "every call was answered and recorded: {status}");
     assert_eq!(
         club.pass(&["created"]),
-        [4_003 - loaded as u64],
+        [20_003 - loaded as u64],
         "the next run makes the rest, and nothing twice"
     );
 }
