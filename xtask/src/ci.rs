@@ -50,11 +50,11 @@ fn steps(workspace: &Workspace, tests: Tests) -> Vec<Step<'_>> {
         steps.push(("tests", Box::new(|| readme_tests(workspace))));
     }
     steps.push(("fuzz", Box::new(|| fuzz::run_in_ci(workspace))));
-    steps.push(("simulation", Box::new(|| simulate::run_in_ci(workspace))));
     steps.push(("documentation", Box::new(|| documentation(workspace))));
     steps.push(("dependencies", Box::new(|| dependencies(workspace))));
     steps.push(("conformance", Box::new(|| conformance::run(workspace))));
     steps.push(("services", Box::new(|| services::run(workspace))));
+    steps.push(("simulation", Box::new(|| simulate::run_in_ci(workspace))));
     steps
 }
 
