@@ -320,7 +320,8 @@ fn again(
 ) -> rusqlite::Result<HashMap<PortalId, u64>> {
     let copy = "INSERT INTO waiting (portal, id, received, body) SELECT portal, id, received, body FROM done";
     connection.execute(&format!("{copy} WHERE {span}"), bounds)?;
-    let mut moved = connection.prepare(&format!("SELECT portal, count(*) FROM done WHERE {span} GROUP BY portal"))?;
+    let mut moved =
+        connection.prepare(&format!("SELECT portal, count(*) FROM done WHERE {span} GROUP BY portal"))?;
     let counts = moved.query_map(bounds, |row| {
         Ok((PortalId(row.get::<_, i64>(0)?.cast_unsigned()), row.get::<_, i64>(1)?.cast_unsigned()))
     })?;
