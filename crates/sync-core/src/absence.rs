@@ -594,14 +594,19 @@ impl Run<'_> {
         rows: Vec<Meeting>,
         result: Result<Vec<EdgeOutcome>, DestinationError>,
     ) {
-        self.tx.close.push(op);
         let outcomes = match result {
             Ok(outcomes) => outcomes,
             Err(error) => {
+                self.tx.close.push(op);
                 self.cannot_meet(link, rows, &error);
                 return;
             }
         };
+        let is_known = outcomes.len() >= rows.len()
+            && !outcomes.iter().any(|outcome| matches!(outcome, EdgeOutcome::Unknown(_)));
+        if is_known {
+            self.tx.close.push(op);
+        }
         let name = self.names(link);
         let mut line = LedgerEntry {
             run: self.number,
@@ -641,7 +646,7 @@ impl Run<'_> {
                     let remedy = "delete the record in HubSpot, or give the credential the right to";
                     self.park(link, pair.external, pair.row, why.code, why.reason, remedy.into());
                 }
-                // May be repeated: the pair is still missing on the left, and the next run comes to the same end.
+                // The intent stays: the next run looks whether it was deleted. If not, it comes to the same end again.
                 EdgeOutcome::Unknown(_) => {
                     line.unknown += 1;
                     self.links_report(link).pending += 1;

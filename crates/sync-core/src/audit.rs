@@ -5,8 +5,9 @@
 //! changes are decided on as if we had not been faster.
 
 use sync_types::{
-    Conflict, DestinationError, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId, NameId, OpId,
-    Pair, PairId, PairState, PairWrite, Record, RecordId, Target, Value, Version,
+    Conflict, DestinationError, Direction, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId,
+    MappedProperty, NameId, OpId, Pair, PairId, PairState, PairWrite, Record, RecordId, Target, Value,
+    Version,
 };
 
 use crate::calls::Outgoing;
@@ -153,7 +154,7 @@ impl Run<'_> {
             let held = self.lost(link, &row.external, &row.record, *property, left, foreign, before);
             self.tx.hold.push(held);
             self.links_report(link).overridden += 1;
-            if rule.conflict == Conflict::Left && !rule.ratchet || !rule.direction.to_left() {
+            if !has_say(rule) {
                 continue;
             }
             restore.push((*place, before.value.clone()));
@@ -288,6 +289,12 @@ impl Run<'_> {
         back.is_counted = true;
         self.stage_left(link, lane, back);
     }
+}
+
+/// Whether what people set in HubSpot may stand against the left's value; if not, it is told and no more.
+pub(crate) fn has_say(property: &MappedProperty) -> bool {
+    let is_kept = property.ratchet || !property.overwrite;
+    is_kept || property.direction == Direction::Both && property.conflict != Conflict::Left
 }
 
 /// What somebody had set and we have overwritten without having known of it, by a property's history: right below our

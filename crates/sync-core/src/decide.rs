@@ -187,6 +187,8 @@ fn asked(field: &Field<'_>, now: FieldBase) -> Option<Decision> {
     let held = field.held.filter(|held| held.left == now.left && held.right == now.right)?;
     Some(match held.decision {
         None => Decision::Waiting,
+        // Nothing is brought there: the two differ, and she has said that they may.
+        Some(side) if !may_carry(field.property.direction, side) => Decision::Agree(now),
         Some(Side::Left) => Decision::WriteRight(Overrides::OtherChange),
         Some(Side::Right) => Decision::WriteLeft(Overrides::OtherChange),
     })

@@ -43,11 +43,13 @@ impl Run<'_> {
         self.tx.writings.push(Writing { op, run: self.number, verb, subject, at, rows });
     }
 
-    /// `None`: the record only gets its sync key.
+    /// `None`: the record only gets its sync key, or back what somebody had set.
     fn right_row(&self, link: LinkId, row: &Staged) -> Option<WrittenRow> {
         let act = match row.kind {
             Kind::Create => Act::Make,
             _ if row.values.is_empty() => return None,
+            // What somebody had set is hers again: there is nothing of ours to take back.
+            _ if row.both.as_ref().is_some_and(|both| both.is_restoring) => return None,
             _ => Act::Change,
         };
         let id = row.external.clone();
@@ -55,13 +57,12 @@ impl Run<'_> {
             return Some(WrittenRow::Record { id, act, fields: Vec::new() });
         }
         let names = &self.engine.names[usize::from(link.0)].properties;
-        let is_restoring = row.both.as_ref().is_some_and(|both| both.is_restoring);
         let fields = row.values.iter().filter_map(|(place, value)| {
             let index = usize::from(*place);
             let property = *names.get(index)?;
             let shown = row.both.as_ref().and_then(|both| both.right.get(index)).copied();
             let before = shown.or_else(|| base_of(&row.bases, property).map(|base| base.right));
-            let wanted = row.prints.get(index).copied().flatten().filter(|_| !is_restoring);
+            let wanted = row.prints.get(index).copied().flatten();
             let after = wanted.unwrap_or_else(|| self.canonical_print(link, index, value));
             Some(FieldWrite { property, before, after })
         });

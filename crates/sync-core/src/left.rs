@@ -1,9 +1,9 @@
 //! Writing to the customer's system.
 
 use sync_types::{
-    DeadLetter, ExternalId, FieldBase, Fingerprint, Lane, LedgerEntry, LeftBatch, LeftField, LeftOutcome,
-    LeftRow, LeftVerb, LinkId, NameId, OpId, Pair, PairState, PairWrite, Record, RecordId, Rejection, Shown,
-    SourceError, SourceErrorKind, Value, Verb,
+    DeadLetter, ExternalId, FieldBase, Fingerprint, Intent, Lane, LedgerEntry, LeftBatch, LeftField,
+    LeftOutcome, LeftRow, LeftVerb, LinkId, NameId, OpId, Pair, PairState, PairWrite, Record, RecordId,
+    Rejection, Shown, SourceError, SourceErrorKind, Value, Verb,
 };
 
 use crate::calls::Outgoing;
@@ -146,6 +146,9 @@ impl Run<'_> {
             unknown: 0,
             at: self.engine.parts.clock.now(),
         };
+        // Creations of which nobody knows whether they happened: the next run repeats them under their tokens before
+        // it scans, so that it does not meet records that it does not know.
+        let mut in_doubt = Vec::new();
         let missing =
             std::iter::repeat_with(|| LeftOutcome::Unknown("no outcome was given for this row".into()));
         for (row, outcome) in rows.into_iter().zip(outcomes.into_iter().chain(missing)) {
@@ -172,12 +175,20 @@ impl Run<'_> {
                 }
                 LeftOutcome::Unknown(_) => {
                     line.unknown += 1;
+                    if row.pair.is_none() {
+                        in_doubt.push(row.intent());
+                    }
                     // Looking again tells whether it arrived: an update by its value, a creation by its token.
                     self.leave_for_later(link, row, false);
                 }
             }
         }
         self.tx.ledger.push(line);
+        if !in_doubt.is_empty() {
+            let (op, sent_at) = (self.next_op(), self.engine.parts.clock.now());
+            let subject = self.names(link);
+            self.tx.open.push(Intent { op, verb: Verb::WriteLeft, subject, sent_at, rows: in_doubt });
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use sync_types::{
     Shown, Target, Value, Version,
 };
 
-use crate::audit::{overwritten, wrote_last};
+use crate::audit::{has_say, overwritten, wrote_last};
 use crate::calls::Outgoing;
 use crate::decide::{self, Contest, Decision, Field, Held, HoldCause, Overrides, Side};
 use crate::error::EngineError;
@@ -407,7 +407,8 @@ impl Run<'_> {
                 held: was_held.as_ref(),
             };
             let mut is_right_ours = false;
-            if let (Some(told), true) = (told, is_audited && property.direction == Direction::Both) {
+            let is_looked_up = property.direction == Direction::Both || has_say(property);
+            if let (Some(told), true) = (told, is_audited && is_looked_up) {
                 let Some(histories) = histories else {
                     plan.needs_history = true;
                     continue;
@@ -428,7 +429,7 @@ impl Run<'_> {
                     plan.buried.extend(found.map(|version| (place, version.clone())));
                 }
                 // Where people have no say it is only told, once.
-                let has_say = property.conflict != Conflict::Left || property.ratchet;
+                let has_say = has_say(property);
                 let lost = overwritten(
                     history,
                     of,
@@ -499,6 +500,16 @@ impl Run<'_> {
                             bases,
                             FieldBase { property: *name, left: left_print, right: right_print },
                         ),
+                        // Behind a side that was ahead already, on a link that flows one way: perhaps a step forward.
+                        Err(HoldCause::StepBack)
+                            if property.direction != Direction::Both
+                                && field.base.is_some_and(|base| base.left != base.right) =>
+                        {
+                            set_base(
+                                bases,
+                                FieldBase { property: *name, left: left_print, right: right_print },
+                            );
+                        }
                         Err(cause) => plan.hold.push((place, cause)),
                     }
                 }
@@ -535,7 +546,7 @@ impl Run<'_> {
             let told = self.lost(link, &pair.external, &record, *property, left, foreign, &version);
             self.tx.hold.push(told);
             self.links_report(link).overridden += 1;
-            if rule.conflict == Conflict::Left && !rule.ratchet {
+            if !has_say(rule) {
                 // What we wrote stands; should the left have moved on since, it is written again.
                 let right = right.get(index).copied().unwrap_or(left);
                 set_base(&mut bases, FieldBase { property: *property, left: right, right });

@@ -94,6 +94,11 @@ impl Run<'_> {
                 }
                 RowOutcome::NotSent(_) if row.tries > 0 => left.push((row.external, row.generation)),
                 RowOutcome::NotSent(_) => {
+                    if row.both.as_ref().is_some_and(|both| both.is_restoring) {
+                        // What somebody had set is not put back yet: the next run has to look again.
+                        self.is_unsettled = true;
+                        self.tx.dirty.push((self.names(link), row.external.clone()));
+                    }
                     self.links_report(link).pending += 1;
                     self.in_hand.remove(&(link, row.external));
                 }

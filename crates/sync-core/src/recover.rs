@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sync_types::{Fingerprint, Intent, LinkId, PairState, PairWrite, PropertyName, RecordId, SyncKey, Verb};
+use sync_types::{
+    Fate, Fingerprint, Intent, LinkId, Pair, PairState, PairWrite, PropertyName, RecordId, SyncKey, Verb,
+};
 
 use crate::calls::Outgoing;
 use crate::error::EngineError;
@@ -37,6 +39,12 @@ impl Run<'_> {
             if intent.verb == Verb::WriteLeft {
                 self.finish_making(&intent).await?;
             }
+            if intent.verb == Verb::Archive {
+                self.note_archived(&intent).await?;
+            }
+            if self.halt.is_some() {
+                return Ok(());
+            }
             // Updates by record id and associations may be repeated: the scan and the edge list do so.
             self.tx.close.push(intent.op);
             self.report.recovered += 1;
@@ -70,6 +78,50 @@ impl Run<'_> {
         let lane = self.engine.parts.options.lane;
         self.ready.push_back(Outgoing::Strangers { link, lane, records });
         self.drain().await
+    }
+
+    /// Right records that were being deleted because their left ones were: what lies in the recycling bin was put there
+    /// by us, and must not be taken for a deletion that concerns a left record which has come back.
+    async fn note_archived(&mut self, intent: &Intent) -> Result<(), EngineError> {
+        let link = self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject);
+        let Some(link) = link.filter(|link| self.is_both_ways(*link)) else { return Ok(()) };
+        let ids: Vec<_> = intent.rows.iter().map(|(id, _)| id.clone()).collect();
+        let pairs = self.engine.parts.store.pairs(intent.subject, &ids)?;
+        let pairs: Vec<Pair> = pairs
+            .into_iter()
+            .flatten()
+            .filter(|pair| matches!(pair.state, PairState::Linked | PairState::LeftMissing))
+            .collect();
+        let records: Vec<RecordId> = pairs.iter().filter_map(|pair| pair.record.clone()).collect();
+        if records.len() != pairs.len() || records.is_empty() {
+            return Ok(());
+        }
+        let (object, lane) = (self.link(link).object.clone(), self.engine.parts.options.lane);
+        let fates = match self.destination().fates(&object, &records, lane).await {
+            Ok(fates) => fates,
+            Err(error) => {
+                self.halt = Some(error.to_string());
+                return Ok(());
+            }
+        };
+        let now = self.engine.parts.clock.now();
+        for (pair, _) in pairs.into_iter().zip(fates).filter(|(_, fate)| *fate == Fate::Archived) {
+            self.tx.dirty.push((intent.subject, pair.external.clone()));
+            self.tx.pairs.push(PairWrite {
+                link: intent.subject,
+                external: pair.external,
+                record: pair.record,
+                generation: pair.generation,
+                state: PairState::LeftGone,
+                since: Some(now),
+                row: Fingerprint(0),
+                bases: Vec::new(),
+                want: Vec::new(),
+                unwant: Vec::new(),
+                renew_edges: None,
+            });
+        }
+        Ok(())
     }
 
     /// What an update has overwritten is looked up when its records are looked at: only then it is settled. False

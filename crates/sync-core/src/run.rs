@@ -127,6 +127,8 @@ pub(crate) struct Run<'e> {
     pub(crate) doubted: Vec<OpId>,
     /// Intents whose writes are done, and how many of their histories are still to be read.
     pub(crate) auditing: HashMap<OpId, u32>,
+    /// Whether something that has to be put back could not be: the doubts stay.
+    pub(crate) is_unsettled: bool,
     /// HubSpot records that are about to be linked.
     pub(crate) claimed: HashSet<RecordId>,
     pub(crate) halt: Option<String>,
@@ -194,6 +196,7 @@ impl<'e> Run<'e> {
             freed: HashMap::new(),
             doubted: Vec::new(),
             auditing: HashMap::new(),
+            is_unsettled: false,
             author: engine.parts.store.cursor(AUTHOR)?,
             claimed: HashSet::new(),
             halt: None,
@@ -217,7 +220,7 @@ impl<'e> Run<'e> {
         self.sweep().await?;
         self.look_right().await?;
         self.settle_dirty().await?;
-        if self.halt.is_none() {
+        if self.halt.is_none() && !self.is_unsettled {
             self.tx.close.append(&mut self.doubted);
         }
         self.note_first_loads()?;
@@ -498,8 +501,9 @@ impl<'e> Run<'e> {
         while rows.len() >= size || (all && !rows.is_empty()) {
             let rest = rows.split_off(rows.len().min(size));
             let batch = std::mem::replace(rows, rest);
-            let is_check =
-                matches!(self.mode, Mode::Apply(_)) && batch.iter().any(|row| row.kind == Kind::Update);
+            // What was met on both sides was read a moment ago, and held against the plan.
+            let is_check = matches!(self.mode, Mode::Apply(_))
+                && batch.iter().any(|row| row.kind == Kind::Update && row.both.is_none());
             let outgoing = if is_check {
                 Outgoing::Check { link, lane, rows: batch }
             } else {
@@ -515,7 +519,11 @@ impl<'e> Run<'e> {
 
     pub(crate) fn commit(&mut self) -> Result<(), EngineError> {
         if !self.tx.is_empty() {
-            let transition = std::mem::take(&mut self.tx);
+            let mut transition = std::mem::take(&mut self.tx);
+            if !transition.open.is_empty() {
+                // A number that an open intent has is never given again, whatever this process comes to.
+                transition.cursors.push(("op".into(), self.next_op.to_string()));
+            }
             self.engine.parts.store.commit(&transition)?;
         }
         Ok(())

@@ -24,7 +24,7 @@ pub(super) type OnLeft = BTreeMap<String, Vec<(String, Vec<Value>)>>;
 pub(super) type OnRight = BTreeMap<String, StoredRecord>;
 
 /// Marks every value that a person enters; nothing that we keep may hold it.
-pub(super) const MARK: &str = "zq";
+pub(super) const MARK: &str = "zqxv";
 
 /// One value that a person entered.
 #[derive(Clone, Debug)]

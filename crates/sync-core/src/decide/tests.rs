@@ -246,3 +246,33 @@ proptest! {
         prop_assert_eq!(other, mirrored);
     }
 }
+
+#[test]
+fn what_a_person_said_never_goes_where_nothing_is_brought() {
+    let one_way = MappedProperty { ratchet: true, ..property(Direction::ToRight, Conflict::Left) };
+    let said = |decision| Held { left: Fingerprint(1), right: Fingerprint(3), decision };
+    let decided = |held: &Held| {
+        let field = Field {
+            property: &one_way,
+            name: NAME,
+            base: Some(base(2, 2)),
+            left: Some(Fingerprint(1)),
+            right: Some(Fingerprint(3)),
+            held: Some(held),
+        };
+        decide(&field, FirstContact::Source, NULL)
+    };
+    assert_eq!(decided(&said(None)), Decision::Waiting);
+    assert_eq!(decided(&said(Some(Side::Left))), Decision::WriteRight(Overrides::OtherChange));
+    assert_eq!(decided(&said(Some(Side::Right))), Decision::Agree(base(1, 3)));
+}
+
+#[test]
+fn what_only_fills_the_empty_never_replaces() {
+    for direction in [Direction::ToRight, Direction::Both] {
+        let fills = MappedProperty { overwrite: false, ..property(direction, Conflict::Left) };
+        assert_eq!(decided(&fills, Some((1, 1)), Some(2), Some(1)), Decision::Agree(base(2, 1)));
+        assert_eq!(decided(&fills, Some((1, 1)), Some(2), Some(3)), Decision::Agree(base(2, 3)));
+        assert_eq!(decided(&fills, None, Some(2), Some(0)), Decision::WriteRight(Overrides::Nothing));
+    }
+}
