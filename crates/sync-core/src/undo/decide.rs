@@ -56,7 +56,18 @@ pub(super) fn of_value(
         }
         return Verdict::Keep(format!("it was changed since, by {} at {}", newest.by, newest.at));
     }
-    match history.iter().find(|version| !is_ours(version)).map(|version| version.value.clone()) {
+    let below = history.iter().position(|version| !is_ours(version));
+    if let (Some(at), Some(before)) = (below, wrote.before) {
+        // Down to what the run replaced: ours below somebody's means that she changed it and set it back.
+        let mut since = history.iter().skip(at).take_while(|version| print(version) != before);
+        if since.any(is_ours) {
+            return Verdict::Keep(format!(
+                "it was changed and set back since, by {} at {}",
+                newest.by, newest.at
+            ));
+        }
+    }
+    match below.and_then(|at| history.get(at)).map(|version| version.value.clone()) {
         Some(Value::Null) | None if wrote.after == null => Verdict::Already,
         Some(value) => Verdict::Restore(value),
         // A history begins with the first value: where nothing is known to have been there, it was empty.

@@ -73,6 +73,9 @@ fn what_somebody_changed_since_stays_and_is_told_with_its_author() {
     let wrote = Wrote { before: Some(of('a')), after: of('b'), shown_as: None };
     let Verdict::Keep(why) = of_value(&history("cba"), wrote, NULL, print) else { panic!("not kept") };
     assert!(why.contains("CRM_UI userId:5"), "{why}");
+    // She changed it, and then to the very value that we had written.
+    let Verdict::Keep(why) = of_value(&history("bcba"), wrote, NULL, print) else { panic!("not kept") };
+    assert!(why.contains("set back since"), "{why}");
     let Verdict::Keep(why) = of_value(&[], wrote, NULL, print) else { panic!("not kept") };
     assert!(why.contains("no history"), "{why}");
     // The record was made anew meanwhile: its history begins with ours, and what was there before is not in it.
