@@ -238,6 +238,7 @@ impl Simulation {
 
     async fn run_engine(&mut self, plan: &Arc<CrashPlan>, sweep: bool) {
         self.tally.runs += 1;
+        self.people.runs += 1;
         let before = (self.people.on_left(), self.people.on_right());
         let mut options = Options::default();
         options.absence = ABSENCE;

@@ -54,6 +54,11 @@ pub(super) struct People {
     pub(super) deleted: BTreeSet<String>,
     /// When a person last deleted somebody who has not come back since, by side; and who was removed on the left.
     deleted_at: BTreeMap<(String, bool), Duration>,
+    /// Who came back on the left, when they had been deleted, and in which run that could first be seen: who is deleted
+    /// again before it has never been away for the engine.
+    returned: BTreeMap<String, (Duration, u64)>,
+    /// Runs so far.
+    pub(super) runs: u64,
     removed: BTreeMap<String, (String, Vec<Value>)>,
     /// Who lies in the recycling bin of the right.
     binned: BTreeMap<String, u64>,
@@ -80,6 +85,8 @@ impl People {
             everybody: BTreeSet::new(),
             deleted: BTreeSet::new(),
             deleted_at: BTreeMap::new(),
+            returned: BTreeMap::new(),
+            runs: 0,
             removed: BTreeMap::new(),
             binned: BTreeMap::new(),
             restored: BTreeSet::new(),
@@ -232,7 +239,9 @@ impl People {
 
     fn deleted_now(&mut self, email: &str, on_left: bool) {
         self.deleted.insert(email.to_owned());
-        self.deleted_at.insert((email.to_owned(), on_left), self.clock.monotonic());
+        let unseen = self.returned.get(email).filter(|(_, run)| on_left && *run == self.runs);
+        let since = unseen.map_or_else(|| self.clock.monotonic(), |(since, _)| *since);
+        self.deleted_at.insert((email.to_owned(), on_left), since);
     }
 
     /// How long ago a person deleted somebody on a side who has not come back there since.
@@ -247,7 +256,9 @@ impl People {
         tally.deed("restore left");
         self.restored.insert(email.clone());
         self.source.put("people", &id, row);
-        self.deleted_at.remove(&(email.clone(), true));
+        if let Some(since) = self.deleted_at.remove(&(email.clone(), true)) {
+            self.returned.insert(email.clone(), (since, self.runs));
+        }
         Some(format!("{email} is restored on the left"))
     }
 
