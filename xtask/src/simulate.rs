@@ -30,5 +30,5 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome {
 /// caught. Bounded, because a build server waits for it.
 pub(crate) fn run_in_ci(workspace: &Workspace) -> Outcome {
     run(workspace, &["--fast", "--seeds", "20000", "--seconds", "720", "--seeds-min", "5000"])?;
-    run(workspace, &["--fast", "--bugs", "--seeds", "3000", "--seconds", "60"])
+    run(workspace, &["--fast", "--bugs", "--seeds", "3000", "--seconds", "150"])
 }
