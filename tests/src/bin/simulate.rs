@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "how long a survey may take is told by the wall clock")]
 
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -102,21 +102,35 @@ fn tell(outcome: &Outcome) {
     }
 }
 
+/// A day takes some milliseconds, on a crowded machine some seconds. One that takes this long waits for something
+/// that never comes, or turns in a circle.
+const LONGEST_SEED: Duration = Duration::from_secs(120);
+
+/// How often a survey says how far it is.
+const PROGRESS: Duration = Duration::from_secs(60);
+
 /// Runs seeds on all threads until they are done or the time is up; `each` says whether to go on.
 fn run(settings: &Settings, bug: Option<Bug>, each: impl Fn(&Outcome) -> bool + Sync) -> (u64, Tally) {
     let next = AtomicU64::new(settings.from);
     let end = settings.from + settings.seeds;
     let total = Mutex::new((0, Tally::default()));
     let deadline = Instant::now() + Duration::from_secs(settings.seconds);
+    let running: Vec<Running> = (0..settings.threads).map(|_| Mutex::default()).collect();
+    let is_over = (Mutex::new(0), Condvar::new());
     std::thread::scope(|scope| {
-        for _ in 0..settings.threads {
-            scope.spawn(|| {
+        scope.spawn(|| watch(&running, &is_over, &total));
+        for mine in &running {
+            let (next, total, each, is_over) = (&next, &total, &each, &is_over);
+            scope.spawn(move || {
+                let _ended = Ended(is_over);
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= end || Instant::now() > deadline {
                         return;
                     }
+                    note(mine, Some((seed, Instant::now())));
                     let outcome = simulate(seed, bug);
+                    note(mine, None);
                     let goes_on = each(&outcome);
                     if let Ok(mut total) = total.lock() {
                         total.0 += 1;
@@ -131,6 +145,44 @@ fn run(settings: &Settings, bug: Option<Bug>, each: impl Fn(&Outcome) -> bool + 
         }
     });
     total.into_inner().unwrap_or_default()
+}
+
+type Running = Mutex<Option<(u64, Instant)>>;
+
+fn note(running: &Running, what: Option<(u64, Instant)>) {
+    if let Ok(mut running) = running.lock() {
+        *running = what;
+    }
+}
+
+/// Counts a thread as ended, also when it panics: whoever watches must not wait for it.
+struct Ended<'a>(&'a (Mutex<usize>, Condvar));
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.1.notify_all();
+    }
+}
+
+/// Says how far it is, and ends the program when a seed does not end: nothing else could.
+fn watch(running: &[Running], is_over: &(Mutex<usize>, Condvar), total: &Mutex<(u64, Tally)>) {
+    let (began, mut told) = (Instant::now(), Instant::now());
+    let mut ended = is_over.0.lock().unwrap_or_else(PoisonError::into_inner);
+    while *ended < running.len() {
+        ended = is_over.1.wait_timeout(ended, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner).0;
+        let now = running.iter().filter_map(|running| running.lock().ok().and_then(|running| *running));
+        if let Some((seed, _)) = now.into_iter().find(|(_, since)| since.elapsed() > LONGEST_SEED) {
+            println!("seed {seed}: has not ended after {} s", LONGEST_SEED.as_secs());
+            println!("look at it again: cargo xtask simulate --replay {seed}");
+            std::process::exit(1);
+        }
+        if told.elapsed() > PROGRESS {
+            told = Instant::now();
+            let seeds = total.lock().map(|total| total.0).unwrap_or_default();
+            println!("{:>5} s  {seeds} seeds", began.elapsed().as_secs());
+        }
+    }
 }
 
 /// Runs many seeds without a bug: none may violate anything.
