@@ -302,6 +302,37 @@ async fn what_a_person_set_between_our_read_and_our_write_is_put_back_and_decide
     }
 }
 
+/// Keys that somebody else had set before (an earlier installation, a merge) do not tell how the history names us.
+#[tokio::test(start_paused = true)]
+async fn what_is_put_back_is_put_back_once_where_our_own_name_in_the_history_is_not_known() {
+    let world = world(2).await;
+    let fields = [("email", "p9@example.com"), ("acme_key", "of an earlier installation"), ("points", "1")];
+    let id = world.portal().create_as_user(world.clock.now(), "contacts", fields).unwrap();
+    world.source.put(
+        "people",
+        "P9",
+        vec!["p9@example.com".into(), "Nine".into(), "Bonn".into(), "clerk".into(), "1".into()],
+    );
+    settle(&world).await;
+    world.source.set("people", "P9", "points", "5");
+    let (portal, clock) = (Arc::clone(&world.portal), Arc::clone(&world.clock));
+    let (mut writes, mut done) = (0, false);
+    let crash = CrashPlan::before_each(move |step| {
+        if step == "write" && !done {
+            done = true;
+            portal.lock().unwrap().edit_as_user(clock.now(), "contacts", id, [("points", "9")]).unwrap();
+        }
+        if step == "write" {
+            writes += 1;
+            assert!(writes < 10, "written again and again");
+        }
+    });
+    world.engine_with(&crash, Options::default()).run_once().await.unwrap();
+    settle(&world).await;
+    assert_eq!(right(&world, "p9@example.com", "points"), "9");
+    agrees(&world);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_comes_back_from_the_recycling_bin_is_the_same_pair() {
     let mapping = MAPPING.replace(r#"hubspot = "delete""#, r#"hubspot = "keep""#);

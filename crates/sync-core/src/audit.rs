@@ -126,6 +126,8 @@ impl Run<'_> {
         let spec = self.link(link).clone();
         self.learn_author(link, &row, histories);
         let mut restore: Vec<(u16, Value)> = Vec::new();
+        // What the putting back is going to replace is ours: it must not be taken for somebody's once more.
+        let mut shown: Vec<(usize, Fingerprint)> = Vec::new();
         let mut bases = row.bases.clone();
         for (place, ours) in &row.written {
             let index = usize::from(*place);
@@ -158,6 +160,7 @@ impl Run<'_> {
                 continue;
             }
             restore.push((*place, before.value.clone()));
+            shown.push((index, *ours));
             match was {
                 Some(was) => set_base(&mut bases, was),
                 None => bases.retain(|base| base.property != *property),
@@ -167,13 +170,19 @@ impl Run<'_> {
             self.after_audit(link, lane, row);
             return false;
         }
+        let mut right = row.right;
+        for (index, ours) in shown {
+            if let Some(read) = right.get_mut(index) {
+                *read = ours;
+            }
+        }
         self.restore(
             link,
             lane,
             (row.external, row.generation),
             row.record,
             row.prints,
-            row.right,
+            right,
             bases,
             restore,
         );

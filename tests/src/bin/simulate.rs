@@ -3,8 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "how long a survey may take is told by the wall clock")]
 
 use std::process::ExitCode;
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sync_core::mutation::Bug;
@@ -170,7 +170,8 @@ fn watch(running: &[Running], is_over: &(Mutex<usize>, Condvar), total: &Mutex<(
     let (began, mut told) = (Instant::now(), Instant::now());
     let mut ended = is_over.0.lock().unwrap_or_else(PoisonError::into_inner);
     while *ended < running.len() {
-        ended = is_over.1.wait_timeout(ended, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner).0;
+        ended =
+            is_over.1.wait_timeout(ended, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner).0;
         let now = running.iter().filter_map(|running| running.lock().ok().and_then(|running| *running));
         if let Some((seed, _)) = now.into_iter().find(|(_, since)| since.elapsed() > LONGEST_SEED) {
             println!("seed {seed}: has not ended after {} s", LONGEST_SEED.as_secs());
