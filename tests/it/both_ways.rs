@@ -306,15 +306,14 @@ async fn what_a_person_set_between_our_read_and_our_write_is_put_back_and_decide
 #[tokio::test(start_paused = true)]
 async fn what_is_put_back_is_put_back_once_where_our_own_name_in_the_history_is_not_known() {
     let world = world(2).await;
-    let fields = [("email", "p9@example.com"), ("acme_key", "of an earlier installation"), ("points", "1")];
+    let fields = [("email", "p9@example.com"), ("lastname", "Nine")];
     let id = world.portal().create_as_user(world.clock.now(), "contacts", fields).unwrap();
-    world.source.put(
-        "people",
-        "P9",
-        vec!["p9@example.com".into(), "Nine".into(), "Bonn".into(), "clerk".into(), "1".into()],
-    );
+    let other = contact(&world, "p1@example.com").id;
+    let client = world.client();
+    let objects = client.objects(&hubspot_client::ObjectType::new("contacts").unwrap());
+    objects.merge(&id.to_string().as_str().into(), &other.to_string().as_str().into()).await.unwrap();
     settle(&world).await;
-    world.source.set("people", "P9", "points", "5");
+    world.source.set("people", "P1", "points", "5");
     let (portal, clock) = (Arc::clone(&world.portal), Arc::clone(&world.clock));
     let (mut writes, mut done) = (0, false);
     let crash = CrashPlan::before_each(move |step| {
