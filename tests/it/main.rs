@@ -17,4 +17,5 @@ mod one_way;
 mod plans;
 mod rules_one_way;
 mod undo;
+mod undo_cut_off;
 mod webhooks;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use sync_core::report::RunReport;
-use sync_core::{PlanSummary, UndoPlan, UndoVerb, VerifyReport};
+use sync_core::{Level, PlanSummary, UndoPlan, UndoVerb, VerifyReport};
 use sync_types::{DeadLetter, EdgeState, ExternalId, RunRecord, Totals};
 
 use crate::screen::{Screen, Tone, counted, spoken, thousands};
@@ -221,11 +221,13 @@ pub(crate) fn verify(screen: &Screen, report: &VerifyReport) {
         "values compared",
     ];
     screen.table(&header, rows.collect(), false);
-    screen.line(format_args!(
-        "Associations: {} of {} as wanted.",
-        thousands(report.edges_agree),
-        thousands(report.edges_compared)
-    ));
+    if report.level >= Level::Edges {
+        screen.line(format_args!(
+            "Associations: {} of {} as wanted.",
+            thousands(report.edges_agree),
+            thousands(report.edges_compared)
+        ));
+    }
     for difference in report.differences.iter().take(SHOWN_MAX) {
         let part = |text: &Option<String>| text.clone().map(|text| format!(" {text}")).unwrap_or_default();
         let record = difference.record.as_ref().map(|id| format!(" (record {id})")).unwrap_or_default();
@@ -238,8 +240,13 @@ pub(crate) fn verify(screen: &Screen, report: &VerifyReport) {
         ));
     }
     more(screen, report.difference_count);
-    if report.is_clean() {
+    if report.is_clean() && report.level.compares_values() {
         screen.line(screen.tone(Tone::Good, "Both sides agree: no unexplained difference."));
+    } else if report.is_clean() {
+        screen.line(screen.tone(
+            Tone::Good,
+            format_args!("No difference at the level of {}. {}", report.level, report.level.proves()),
+        ));
     } else {
         let pending: u64 = report.links.iter().map(|link| link.pending).sum();
         screen.line(screen.tone(

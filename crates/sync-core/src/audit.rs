@@ -305,28 +305,3 @@ pub(crate) fn has_say(property: &MappedProperty) -> bool {
     let is_kept = property.ratchet || !property.overwrite;
     is_kept || property.direction == Direction::Both && property.conflict != Conflict::Left
 }
-
-/// What somebody had set and we have overwritten without having known of it, by a property's history: right below our
-/// versions, and not known. `None`: nothing, or nothing that is certain.
-pub(crate) fn overwritten<'v>(
-    history: &'v [Version],
-    print: impl Fn(&Version) -> Fingerprint,
-    is_known: impl Fn(Fingerprint) -> bool,
-    author: Option<&str>,
-) -> Option<&'v Version> {
-    let ([ours, rest @ ..], Some(author)) = (history, author) else { return None };
-    let before = rest.iter().find(|before| before.by != author)?;
-    let now = print(ours);
-    Some(before).filter(|before| ours.by == author && !is_known(print(before)) && print(before) != now)
-}
-
-/// Whether the newest version is ours, and not somebody's that we have put back.
-pub(crate) fn wrote_last(
-    history: &[Version],
-    print: impl Fn(&Version) -> Fingerprint,
-    author: Option<&str>,
-) -> bool {
-    let ([ours, rest @ ..], Some(author)) = (history, author) else { return false };
-    let before = rest.iter().find(|before| before.by != author);
-    ours.by == author && before.is_none_or(|before| print(before) != print(ours))
-}

@@ -45,6 +45,9 @@ pub struct Certificate {
     pub made: Timestamp,
     /// How deep they were read.
     pub level: Level,
+    /// What it proves, at this level, that no difference was found; and what it does not.
+    #[serde(default)]
+    pub proves: String,
     /// The newest run before it.
     pub last_run: Option<u64>,
     /// How far the changes of HubSpot had been heard of, by object type.
@@ -63,7 +66,8 @@ pub struct Certificate {
     pub differences_by_reason: BTreeMap<String, u64>,
     /// The first hundred by name.
     pub differences: Vec<Difference>,
-    /// Whether both sides agree: no difference, nothing pending, and every record in exactly one class.
+    /// Whether both sides agree as far as the level looks: no difference, nothing pending, and every record in exactly one
+    /// class.
     pub agrees: bool,
 }
 
@@ -157,6 +161,7 @@ impl Engine {
             previous: newest.map(|(_, hash)| hash),
             made: self.parts.clock.now(),
             level: report.level,
+            proves: report.level.proves().into(),
             last_run: self.parts.store.runs(1)?.first().map(|run| run.run),
             cursors,
             links: report.links.iter().map(certified).collect(),

@@ -555,7 +555,7 @@ impl Run<'_> {
 }
 
 /// Several properties may come from one field: the last one that says so counts.
-fn merge_fields(fields: impl Iterator<Item = LeftField>) -> Vec<LeftField> {
+pub(crate) fn merge_fields(fields: impl Iterator<Item = LeftField>) -> Vec<LeftField> {
     let mut merged: Vec<LeftField> = Vec::new();
     for field in fields {
         match merged.iter_mut().find(|known| known.path == field.path) {

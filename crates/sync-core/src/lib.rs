@@ -16,6 +16,7 @@ pub mod stores;
 mod absence;
 mod audit;
 mod calls;
+mod doubts;
 mod edges;
 mod engine;
 mod error;

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 
 use sync_types::{
-    Conflict, ConflictFilter, DestinationError, Direction, ExternalId, FieldBase, Fingerprint, HeldConflict,
-    Lane, LinkId, Mapped, NameId, ObjectType, Pair, PairState, PairWrite, PropertyName, Record, RecordId,
-    Shown, Target, Value, Version,
+    Conflict, DestinationError, Direction, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId,
+    Mapped, NameId, ObjectType, Pair, PairState, PairWrite, PropertyName, Record, RecordId, Shown, Target,
+    Value, Version,
 };
 
-use crate::audit::{has_say, overwritten, wrote_last};
 use crate::calls::Outgoing;
 use crate::decide::{self, Contest, Decision, Field, Held, HoldCause, Overrides, Side};
 use crate::error::EngineError;
@@ -50,15 +49,6 @@ pub(crate) struct BothWays {
     pub(crate) is_restoring: bool,
 }
 
-/// Values of the right that are known to have been overwritten.
-#[derive(Debug)]
-struct Told {
-    /// Because nobody knew of them.
-    lost: Vec<Fingerprint>,
-    /// Because a policy or a person chose the left's.
-    chosen: Vec<Fingerprint>,
-}
-
 /// What a pair needs, all its properties considered.
 #[derive(Debug, Default)]
 struct PairPlan {
@@ -69,10 +59,6 @@ struct PairPlan {
     overridden: Vec<(u16, Side)>,
     /// Conflicts that wait as they are.
     waiting: HashSet<NameId>,
-    /// What we have overwritten without having known of it: the place and what it was.
-    lost: Vec<(u16, Version)>,
-    /// The same, below a newer value that somebody has set since.
-    buried: Vec<(u16, Version)>,
     needs_history: bool,
 }
 
@@ -99,12 +85,6 @@ impl Run<'_> {
         let (object, mut properties) = self.both_read(link);
         properties.push(self.link(link).sync_key.clone());
         (object, properties)
-    }
-
-    /// How the right's history names our own writes, as far as is known: by an audit, or else by who has set this
-    /// record's sync key. A record without one bears no write of ours.
-    fn author_of(&self, histories: Option<&[Vec<Version>]>) -> Option<String> {
-        self.author.clone().or_else(|| Some(histories?.last()?.last()?.by.clone()))
     }
 
     /// Has a pair looked at on both sides.
@@ -245,11 +225,9 @@ impl Run<'_> {
         } else {
             Vec::new()
         };
-        let told = self.told(link, &meeting.pair.external)?;
         let mut bases = meeting.pair.bases.clone();
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let plan = self.decide_all(
-            link,
             &spec,
             &names,
             &mut bases,
@@ -257,7 +235,6 @@ impl Run<'_> {
             (&right_values, &right),
             &held,
             histories,
-            told.as_ref(),
         );
         if plan.needs_history && histories.is_none() {
             return Ok(Some((meeting, shown)));
@@ -270,19 +247,6 @@ impl Run<'_> {
         let mut row_plan = plan_row(Some(&meeting.pair), &known, &wanted);
         row_plan.write.clone_from(&plan.to_right);
         if !self.may_meet(link, row, &meeting, &row_plan, &plan, &right)? {
-            return Ok(None);
-        }
-        for (place, version) in &plan.buried {
-            let index = usize::from(*place);
-            let Some(property) = names.get(index) else { continue };
-            let foreign = self.prints.value(&mapper.canonical(link, index, version.value.clone()));
-            let left = prints.get(index).copied().flatten().unwrap_or(self.null);
-            let told = self.lost(link, &meeting.pair.external, &shown.id, *property, left, foreign, version);
-            self.tx.hold.push(told);
-            self.links_report(link).overridden += 1;
-        }
-        if !plan.lost.is_empty() {
-            self.make_good(link, lane, meeting.pair, prints, right, bases, plan.lost);
             return Ok(None);
         }
         self.note_conflicts(link, &meeting.pair, &shown.id, &plan, (&prints, &right), &held);
@@ -349,28 +313,9 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Of a record that an earlier run may have written without noting it: what is known to have been overwritten.
-    fn told(&self, link: LinkId, external: &ExternalId) -> Result<Option<Told>, EngineError> {
-        if self.in_doubt.is_empty() || !self.in_doubt.contains(&(link, external.clone())) {
-            return Ok(None);
-        }
-        let filter = ConflictFilter {
-            link: Some(self.names(link)),
-            external: Some(external.clone()),
-            settled: true,
-            ..ConflictFilter::default()
-        };
-        let told = self.engine.parts.store.conflicts(&filter)?;
-        let lost = cause_code(HoldCause::LostUpdate);
-        let (lost, chosen): (Vec<_>, Vec<_>) = told.into_iter().partition(|told| told.cause == lost);
-        let right = |told: Vec<HeldConflict>| told.into_iter().map(|told| told.right).collect();
-        Ok(Some(Told { lost: right(lost), chosen: right(chosen) }))
-    }
-
     #[allow(clippy::too_many_arguments, reason = "one pair's whole situation, used in one place")]
     fn decide_all(
         &self,
-        link: LinkId,
         spec: &sync_types::Link,
         names: &[NameId],
         bases: &mut Vec<FieldBase>,
@@ -378,15 +323,8 @@ impl Run<'_> {
         (right, right_prints): (&[Value], &[Fingerprint]),
         held: &[HeldConflict],
         histories: Option<&[Vec<Version>]>,
-        told: Option<&Told>,
     ) -> PairPlan {
         let mut plan = PairPlan::default();
-        let author = self.author_of(histories);
-        let author = author.as_deref();
-        let print = |index: usize, version: &Version| {
-            self.prints.value(&self.engine.parts.mapper.canonical(link, index, version.value.clone()))
-        };
-        let is_audited = self.engine.parts.options.audit && !mutation::is(Bug::NoAudit);
         for (index, (property, name)) in spec.properties.iter().zip(names).enumerate() {
             let Ok(place) = u16::try_from(index) else { break };
             let was_held = held.iter().find(|held| held.property == *name).map(|held| Held {
@@ -406,44 +344,6 @@ impl Run<'_> {
                 right: right_prints.get(index).copied(),
                 held: was_held.as_ref(),
             };
-            let mut is_right_ours = false;
-            let is_looked_up = property.direction == Direction::Both || has_say(property);
-            if let (Some(told), true) = (told, is_audited && is_looked_up) {
-                let Some(histories) = histories else {
-                    plan.needs_history = true;
-                    continue;
-                };
-                let history = histories.get(index).map_or(&[][..], Vec::as_slice);
-                let of = |version: &Version| print(index, version);
-                let was = field.base.map(|base| base.right);
-                // Down to what was agreed; what lies below is settled long since.
-                let agreed = history.iter().position(|version| Some(of(version)) == was);
-                let history = agreed.and_then(|at| history.get(..=at)).unwrap_or(history);
-                let is_known = |print: Fingerprint| {
-                    print == self.null || Some(print) == was || told.chosen.contains(&print)
-                };
-                let is_told = |print: Fingerprint| is_known(print) || told.lost.contains(&print);
-                // Below a newer value of theirs: it cannot be put back any more, only told.
-                for at in 1..history.len() {
-                    let found = overwritten(&history[at..], of, is_told, author);
-                    plan.buried.extend(found.map(|version| (place, version.clone())));
-                }
-                // Where people have no say it is only told, once.
-                let has_say = has_say(property);
-                let lost = overwritten(
-                    history,
-                    of,
-                    |print| if has_say { is_known(print) } else { is_told(print) },
-                    author,
-                );
-                match lost {
-                    Some(lost) => {
-                        plan.lost.push((place, lost.clone()));
-                        continue;
-                    }
-                    None => is_right_ours = wrote_last(history, of, author) && field.right != was,
-                }
-            }
             let mut write = |side: Side, overrides: Overrides| {
                 let list = if side == Side::Left { &mut plan.to_right } else { &mut plan.to_left };
                 list.push(place);
@@ -451,12 +351,7 @@ impl Run<'_> {
                     plan.overridden.push((place, side));
                 }
             };
-            let mut decision = decide::decide(&field, spec.first_contact, self.null);
-            if is_right_ours && field.base.is_some() && !matches!(decision, Decision::Agree(_)) {
-                // An earlier run wrote it and could not note it: nobody but the left has moved.
-                decision = Decision::WriteRight(Overrides::Nothing);
-            }
-            match decision {
+            match decide::decide(&field, spec.first_contact, self.null) {
                 Decision::Nothing | Decision::Read => {}
                 Decision::Agree(base) => set_base(bases, base),
                 Decision::WriteRight(overrides) => write(Side::Left, overrides),
@@ -516,65 +411,6 @@ impl Run<'_> {
             }
         }
         plan
-    }
-
-    /// An earlier run has overwritten what somebody had set: it is told, and put back where she has a say.
-    #[allow(clippy::too_many_arguments, reason = "one pair's whole situation, used in one place")]
-    fn make_good(
-        &mut self,
-        link: LinkId,
-        lane: Lane,
-        pair: Pair,
-        prints: Box<[Option<Fingerprint>]>,
-        right: Box<[Fingerprint]>,
-        mut bases: Vec<FieldBase>,
-        lost: Vec<(u16, Version)>,
-    ) {
-        let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
-        let spec = self.link(link).clone();
-        let name = self.names(link);
-        let names = self.engine.names[usize::from(link.0)].properties.clone();
-        let Some(record) = pair.record.clone() else { return };
-        let mut restore = Vec::new();
-        for (place, version) in lost {
-            let index = usize::from(place);
-            let (Some(property), Some(rule)) = (names.get(index), spec.properties.get(index)) else {
-                continue;
-            };
-            let foreign = self.prints.value(&mapper.canonical(link, index, version.value.clone()));
-            let left = prints.get(index).copied().flatten().unwrap_or(self.null);
-            let told = self.lost(link, &pair.external, &record, *property, left, foreign, &version);
-            self.tx.hold.push(told);
-            self.links_report(link).overridden += 1;
-            if !has_say(rule) {
-                // What we wrote stands; should the left have moved on since, it is written again.
-                let right = right.get(index).copied().unwrap_or(left);
-                set_base(&mut bases, FieldBase { property: *property, left: right, right });
-            } else {
-                restore.push((place, version.value));
-            }
-        }
-        self.links_report(link).touched += 1;
-        if !restore.is_empty() {
-            self.restore(link, lane, (pair.external, pair.generation), record, prints, right, bases, restore);
-            return;
-        }
-        self.in_hand.remove(&(link, pair.external.clone()));
-        self.asked.remove(&(link, pair.external.clone()));
-        self.tx.dirty.push((name, pair.external.clone()));
-        self.tx.pairs.push(PairWrite {
-            link: name,
-            external: pair.external,
-            record: Some(record),
-            generation: pair.generation,
-            state: PairState::Linked,
-            since: None,
-            row: Fingerprint(0),
-            bases,
-            want: Vec::new(),
-            unwant: Vec::new(),
-            renew_edges: None,
-        });
     }
 
     /// Whether this run carries out what a meeting came to; see `may`.

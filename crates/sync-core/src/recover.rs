@@ -1,63 +1,153 @@
 //! Settling what an earlier run sent without recording the outcome.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use sync_types::{
-    Fate, Fingerprint, Intent, LinkId, Pair, PairState, PairWrite, PropertyName, RecordId, SyncKey, Verb,
+    ExternalId, Fate, Fingerprint, Intent, LinkId, OpId, Pair, PairState, PairWrite, PropertyName, RecordId,
+    SyncKey, Verb, Writing,
 };
 
 use crate::calls::Outgoing;
+use crate::doubts::Doubt;
 use crate::error::EngineError;
 use crate::left::MADE;
+use crate::report::RunReport;
 use crate::run::{Mode, Run};
 
+/// How far what is in doubt is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// In full.
+    Full,
+    /// Before an undo: nothing is made in the source that the undo would have to delete again.
+    BeforeUndo,
+    /// By reading alone, for a plan of an undo: what would have to be put back or made stays in doubt.
+    Reading,
+}
+
+/// What settling came to, for whoever is no run.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// What was written and put back.
+    pub(crate) report: RunReport,
+    /// The next operation's number.
+    pub(crate) next_op: u64,
+    /// Records of which something was put back that somebody had set.
+    pub(crate) put_back: Vec<(LinkId, ExternalId)>,
+    /// Why it could not be done.
+    pub(crate) halt: Option<String>,
+}
+
 impl Run<'_> {
-    /// Settles every open intent: asks HubSpot by sync key what arrived, and links it. The scan that follows
-    /// writes what moved since the last agreement, and all of a record that is new to us; the rest is as before.
+    /// Settles every open intent: asks HubSpot by sync key what arrived, and links it; looks up what updates have
+    /// overwritten. The scan that follows writes what moved since the last agreement, and all of a record that is new to
+    /// us; the rest is as before.
     pub(crate) async fn recover(&mut self) -> Result<(), EngineError> {
         if matches!(self.mode, Mode::Plan(_)) {
             // A plan leaves open work open; what it lists is done by upsert in any case.
             return Ok(());
         }
         let intents = self.engine.parts.store.open_intents()?;
-        if intents.is_empty() {
-            return Ok(());
+        self.wait_for(&intents).await;
+        let undone = self.engine.writings_of_undos(&intents)?;
+        self.settle_all(intents, undone, Extent::Full).await?;
+        Ok(())
+    }
+
+    /// The same for an undo, and no more than that.
+    pub(crate) async fn settle_open(self, extent: Extent) -> Result<Settled, EngineError> {
+        let intents = self.engine.parts.store.open_intents()?;
+        self.wait_for(&intents).await;
+        let undone = self.engine.writings_of_undos(&intents)?;
+        self.settle_only(intents, undone, extent).await
+    }
+
+    /// Settles these intents, whose calls have been answered. `undone` says what those of undos were about to write.
+    pub(crate) async fn settle_only(
+        mut self,
+        intents: Vec<Intent>,
+        undone: HashMap<OpId, Writing>,
+        extent: Extent,
+    ) -> Result<Settled, EngineError> {
+        let put_back = self.settle_all(intents, undone, extent).await?;
+        if self.halt.is_none() && !self.is_unsettled {
+            self.tx.close.append(&mut self.doubted);
         }
-        self.settle(&intents).await;
+        self.commit()?;
+        Ok(Settled { report: self.report, next_op: self.next_op, put_back, halt: self.halt })
+    }
+
+    async fn settle_all(
+        &mut self,
+        intents: Vec<Intent>,
+        mut undone: HashMap<OpId, Writing>,
+        extent: Extent,
+    ) -> Result<Vec<(LinkId, ExternalId)>, EngineError> {
+        if intents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut updates: Vec<OpId> = Vec::new();
+        let mut doubts: BTreeMap<LinkId, Vec<Doubt>> = BTreeMap::new();
         for intent in intents {
-            if intent.verb == Verb::Upsert
-                && let Some(link) =
-                    self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject)
-                && !self.probe(link, &intent).await?
-            {
-                return Ok(());
-            }
-            if intent.verb == Verb::Update && self.doubt(&intent) {
-                self.report.recovered += 1;
-                continue;
-            }
-            if intent.verb == Verb::WriteLeft {
-                self.finish_making(&intent).await?;
-            }
-            if intent.verb == Verb::Archive {
-                self.note_archived(&intent).await?;
+            let link = self.link_named(intent.subject).filter(|_| intent.verb.is_of_records());
+            let undo = undone.remove(&intent.op);
+            match (intent.verb, link) {
+                (Verb::Upsert, Some(link)) => {
+                    self.probe(link, &intent).await?;
+                }
+                // What it has overwritten is looked up. On a link that flows one way an update is simply repeated.
+                (Verb::Update, Some(link)) if undo.is_some() || self.is_both_ways(link) => {
+                    if extent != Extent::Reading {
+                        let found = self.doubts_of(&intent, undo.as_ref())?;
+                        doubts.entry(link).or_default().extend(found);
+                        updates.push(intent.op);
+                    }
+                    continue;
+                }
+                (Verb::WriteLeft, Some(link)) => match undo {
+                    Some(undo) => self.settle_undone_left(link, &undo).await?,
+                    None if extent != Extent::Full && self.is_made(&intent) => continue,
+                    None => self.finish_making(link, &intent).await?,
+                },
+                (Verb::Archive, Some(link)) => match undo {
+                    Some(undo) => self.settle_undone_births(link, &undo).await?,
+                    None => self.note_archived(link, &intent).await?,
+                },
+                (Verb::Dissociate, _) => {
+                    if let Some(undo) = undo {
+                        self.settle_undone_edges(&undo).await?;
+                    }
+                }
+                // Associations may be repeated: the edge list does so.
+                _ => {}
             }
             if self.halt.is_some() {
-                return Ok(());
+                return Ok(Vec::new());
             }
-            // Updates by record id and associations may be repeated: the scan and the edge list do so.
             self.tx.close.push(intent.op);
             self.report.recovered += 1;
             self.commit()?;
         }
-        Ok(())
+        let (is_settled, put_back) = self.look_up(doubts).await?;
+        if is_settled {
+            self.report.recovered += updates.len() as u64;
+            self.tx.close.append(&mut updates);
+            self.commit()?;
+        }
+        Ok(put_back)
+    }
+
+    fn is_made(&self, intent: &Intent) -> bool {
+        intent.rows.iter().any(|(_, generation)| *generation == MADE)
     }
 
     /// Left records that were being made: each creation is repeated under its token, so that the scan meets pairs and
     /// not records that nobody knows.
-    async fn finish_making(&mut self, intent: &Intent) -> Result<(), EngineError> {
-        let link = self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject);
-        let Some(link) = link.filter(|link| self.is_both_ways(*link)) else { return Ok(()) };
+    async fn finish_making(&mut self, link: LinkId, intent: &Intent) -> Result<(), EngineError> {
+        if !self.is_both_ways(link) {
+            return Ok(());
+        }
         let records: Vec<RecordId> = intent
             .rows
             .iter()
@@ -82,9 +172,10 @@ impl Run<'_> {
 
     /// Right records that were being deleted because their left ones were: what lies in the recycling bin was put there
     /// by us, and must not be taken for a deletion that concerns a left record which has come back.
-    async fn note_archived(&mut self, intent: &Intent) -> Result<(), EngineError> {
-        let link = self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject);
-        let Some(link) = link.filter(|link| self.is_both_ways(*link)) else { return Ok(()) };
+    async fn note_archived(&mut self, link: LinkId, intent: &Intent) -> Result<(), EngineError> {
+        if !self.is_both_ways(link) {
+            return Ok(());
+        }
         let ids: Vec<_> = intent.rows.iter().map(|(id, _)| id.clone()).collect();
         let pairs = self.engine.parts.store.pairs(intent.subject, &ids)?;
         let pairs: Vec<Pair> = pairs
@@ -124,29 +215,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What an update has overwritten is looked up when its records are looked at: only then it is settled. False
-    /// for a link that flows one way, where an update may simply be repeated.
-    fn doubt(&mut self, intent: &Intent) -> bool {
-        let link = self.link_ids().into_iter().find(|link| self.names(*link) == intent.subject);
-        let Some(link) = link.filter(|link| self.is_both_ways(*link)) else { return false };
-        self.doubted.push(intent.op);
-        for (id, _) in &intent.rows {
-            self.in_doubt.insert((link, id.clone()));
-            self.tx.dirty.push((intent.subject, id.clone()));
-        }
-        true
-    }
-
     /// Waits until a request that was on its way when the earlier run ended can no longer arrive.
-    async fn settle(&self, intents: &[Intent]) {
+    async fn wait_for(&self, intents: &[Intent]) {
         let Some(latest) = intents.iter().map(|intent| intent.sent_at).max() else { return };
         let clock = std::sync::Arc::clone(&self.engine.parts.clock);
         let age = Duration::try_from(clock.now().duration_since(latest)).unwrap_or_default();
         clock.sleep(self.engine.parts.options.settle.saturating_sub(age)).await;
     }
 
-    /// Links the records of one intent that are in HubSpot; false when HubSpot could not be asked.
-    async fn probe(&mut self, link: LinkId, intent: &Intent) -> Result<bool, EngineError> {
+    /// Links the records of one intent that are in HubSpot.
+    async fn probe(&mut self, link: LinkId, intent: &Intent) -> Result<(), EngineError> {
         let spec = self.link(link).clone();
         let lane = self.engine.parts.options.lane;
         let destination = self.destination();
@@ -163,7 +241,7 @@ impl Run<'_> {
                 Ok(found) => found,
                 Err(error) => {
                     self.halt = Some(error.to_string());
-                    return Ok(false);
+                    return Ok(());
                 }
             };
             let ids: Vec<_> = rows.iter().map(|(id, _)| id.clone()).collect();
@@ -189,6 +267,6 @@ impl Run<'_> {
                 });
             }
         }
-        Ok(true)
+        Ok(())
     }
 }

@@ -126,6 +126,58 @@ impl LinkReport {
     }
 }
 
+impl LinkReport {
+    /// Adds what was done beside it.
+    fn add(&mut self, other: LinkReport) {
+        let sum = |into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>| {
+            from.into_iter().for_each(|(name, count)| *into.entry(name).or_default() += count);
+        };
+        let LinkReport {
+            link: _,
+            read,
+            unchanged,
+            touched,
+            created,
+            updated,
+            adopted,
+            brought_back,
+            created_left,
+            deleted,
+            gone,
+            held,
+            overridden,
+            excluded,
+            parked,
+            unknown,
+            pending,
+            skipped,
+            reformatted,
+            left_out,
+            recreated,
+        } = other;
+        self.read += read;
+        self.unchanged += unchanged;
+        self.touched += touched;
+        self.created += created;
+        self.updated += updated;
+        self.adopted += adopted;
+        self.brought_back += brought_back;
+        self.created_left += created_left;
+        self.deleted += deleted;
+        self.gone += gone;
+        self.held += held;
+        self.overridden += overridden;
+        self.excluded += excluded;
+        sum(&mut self.parked, parked);
+        self.unknown += unknown;
+        self.pending += pending;
+        self.skipped += skipped;
+        sum(&mut self.reformatted, reformatted);
+        sum(&mut self.left_out, left_out);
+        self.recreated += recreated;
+    }
+}
+
 /// One association rule's numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeReport {
@@ -155,6 +207,16 @@ pub struct Moved {
 }
 
 impl RunReport {
+    /// Adds what was settled of earlier runs' work before this one, in the order of the same mapping.
+    pub(crate) fn add(&mut self, settled: RunReport) {
+        for (mine, theirs) in self.links.iter_mut().zip(settled.links) {
+            mine.add(theirs);
+        }
+        self.unaudited += settled.unaudited;
+        self.recovered += settled.recovered;
+        self.moved.extend(settled.moved);
+    }
+
     /// Records written to HubSpot.
     #[must_use]
     pub fn written(&self) -> u64 {

@@ -119,11 +119,9 @@ pub(crate) struct Run<'e> {
     pub(crate) has_conflicts: bool,
     /// How HubSpot's history names our own writes, once one has been seen.
     pub(crate) author: Option<String>,
-    /// Records of which an earlier run may have written the right without noting it.
-    pub(crate) in_doubt: HashSet<(LinkId, ExternalId)>,
     /// Keys of pairs that were parted from their right records, by link.
     pub(crate) freed: HashMap<LinkId, HashSet<String>>,
-    /// The intents by which they are in doubt; closed when the whole run has come to its end.
+    /// Intents of writes whose damage is being made good; closed when the whole run has come to its end.
     pub(crate) doubted: Vec<OpId>,
     /// Intents whose writes are done, and how many of their histories are still to be read.
     pub(crate) auditing: HashMap<OpId, u32>,
@@ -192,7 +190,6 @@ impl<'e> Run<'e> {
             recovered: HashSet::new(),
             claims: HashMap::new(),
             has_conflicts,
-            in_doubt: HashSet::new(),
             freed: HashMap::new(),
             doubted: Vec::new(),
             auditing: HashMap::new(),
@@ -535,6 +532,11 @@ impl<'e> Run<'e> {
 
     pub(crate) fn names(&self, link: LinkId) -> NameId {
         self.engine.names[usize::from(link.0)].link
+    }
+
+    /// The link with this name, if the mapping still has it.
+    pub(crate) fn link_named(&self, name: NameId) -> Option<LinkId> {
+        self.link_ids().into_iter().find(|link| self.names(*link) == name)
     }
 
     pub(crate) fn rule_name(&self, rule: EdgeRuleId) -> NameId {

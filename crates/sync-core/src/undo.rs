@@ -9,26 +9,32 @@
 //! mapping changes.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sync_types::{
-    EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Intent, LinkId, NameId, OpId, Pair,
-    PairWrite, PropertyName, RecordId, RunRecord, Transition, Value, Verb, Writing, WrittenRow,
+    EdgeKind, EdgeRuleId, ExternalId, Fingerprint, Fingerprinter, Intent, LinkId, NameId, OpId, Pair, PairId,
+    PairWrite, PropertyName, RecordId, RunRecord, ShownEdge, Transition, Value, Verb, Writing,
 };
 
 use crate::decide::Side;
 use crate::engine::{Engine, Phase, Progress};
 use crate::error::EngineError;
+use crate::left::MADE;
+use crate::recover::{Extent, Settled};
 use crate::report::{EdgeReport, LinkReport, Moved, RunReport};
+use crate::run::{Mode, Run};
 
+mod archive;
+mod books;
 mod decide;
 mod edges;
 mod file;
+mod find;
 mod gather;
 mod left;
 mod right;
+mod settle;
 
 use file::Header;
 use gather::{Gathered, Place, Written};
@@ -151,18 +157,26 @@ fn mapping_of(engine: &Engine) -> String {
 }
 
 impl Engine {
-    /// Finds out what of a run can be taken back. Writes nothing.
+    /// Finds out what of a run can be taken back. Writes nothing on either side; what an interrupted run or undo has left
+    /// in doubt is looked up first, as far as reading tells, and noted in the store.
     ///
     /// # Errors
     /// When there was no such run, what it wrote is not on record any more, or a side or the store cannot be read.
     pub async fn plan_undo(&mut self, run: u64) -> Result<UndoPlan, EngineError> {
+        let settled = self.settle_before_undo(Extent::Reading).await?;
+        if let Some(why) = settled.halt {
+            return Err(EngineError::Plan(format!(
+                "what an interrupted run has left in doubt cannot be looked up: {why}"
+            )));
+        }
         let mut undoing = Undoing::start(self, run, None)?;
         undoing.go().await?;
         Ok(undoing.plan)
     }
 
     /// Takes back what the plan lists, and nothing else; each line is checked again right before it is written, and what
-    /// moved since is skipped and listed. May be repeated after a crash: what is back already is left alone.
+    /// moved since is skipped and listed. May be repeated after a crash: what is back already is left alone, and what
+    /// somebody had set in the moment of the undo is found and put back, by whoever comes next.
     ///
     /// It is a run of its own, with a number and a report, and can itself be taken back.
     ///
@@ -172,14 +186,53 @@ impl Engine {
     pub async fn undo(&mut self, plan: UndoPlan) -> Result<RunReport, EngineError> {
         plan.check(self)?;
         let run = plan.run();
+        let settled = self.settle_before_undo(Extent::BeforeUndo).await?;
         let mut undoing = Undoing::start(self, run, Some(plan))?;
-        undoing.begin()?;
-        match undoing.go().await {
+        let begun = undoing.begin(settled);
+        let went = match begun {
+            Ok(()) => undoing.go().await,
+            Err(error) => Err(error),
+        };
+        match went {
             Err(EngineError::Source(error)) => undoing.report.halted = Some(error.to_string()),
             Err(EngineError::Destination(error)) => undoing.report.halted = Some(error.to_string()),
             other => other?,
         }
         undoing.end()
+    }
+
+    async fn settle_before_undo(&mut self, extent: Extent) -> Result<Settled, EngineError> {
+        Box::pin(Run::start(self, Mode::Run)?.settle_open(extent)).await
+    }
+
+    /// What these intents were about to write, of those that are an undo's.
+    pub(crate) fn writings_of_undos(
+        &self,
+        intents: &[Intent],
+    ) -> Result<HashMap<OpId, Writing>, EngineError> {
+        let mut found = HashMap::new();
+        if intents.is_empty() {
+            return Ok(found);
+        }
+        let undos = undos(self)?;
+        if undos.is_empty() {
+            return Ok(found);
+        }
+        for intent in intents {
+            let before = OpId(intent.op.0.saturating_sub(1));
+            let writing = self.parts.store.writings(0, before, 1)?.pop();
+            let of_undo =
+                writing.filter(|writing| writing.op == intent.op && undos.contains_key(&writing.run));
+            found.extend(of_undo.map(|writing| (intent.op, writing)));
+        }
+        Ok(found)
+    }
+
+    /// A pair by its number.
+    fn pair(&self, link: NameId, id: PairId) -> Result<Option<Pair>, EngineError> {
+        let before = PairId(id.0.saturating_sub(1));
+        let found = self.parts.store.scan_pairs(link, before, 1)?.into_iter().next();
+        Ok(found.filter(|pair| pair.id == id))
     }
 }
 
@@ -196,6 +249,8 @@ struct Undoing<'e> {
     report: RunReport,
     /// Records of HubSpot that go: their associations go with them.
     going: HashSet<(NameId, ExternalId)>,
+    /// HubSpot records of which nobody knows yet whether one was made in the source.
+    in_doubt: HashSet<(NameId, ExternalId)>,
     started: Timestamp,
     next_op: u64,
 }
@@ -228,6 +283,12 @@ impl<'e> Undoing<'e> {
             edges: mapper.edge_rules().iter().map(rule).collect(),
             ..RunReport::default()
         };
+        let open = store.open_intents()?.into_iter().filter(|intent| intent.verb == Verb::WriteLeft);
+        let in_doubt = open.flat_map(|intent| {
+            let made = intent.rows.into_iter().filter(|(_, generation)| *generation == MADE);
+            made.map(move |(id, _)| (intent.subject, id))
+        });
+        let in_doubt = in_doubt.collect();
         let started = engine.parts.clock.now();
         let header =
             Header::new(&engine.parts.engagement, &engine.parts.portal, mapping_of(engine), run, started);
@@ -247,32 +308,19 @@ impl<'e> Undoing<'e> {
             may,
             report,
             going: HashSet::new(),
+            in_doubt,
             started,
             next_op,
             engine,
         })
     }
 
-    /// Notes the run, and closes what an earlier undo left in doubt: every line is read anew before it is written, so a
-    /// write that arrived is found to be back already.
-    fn begin(&mut self) -> Result<(), EngineError> {
-        let ours = self.ops_of_undos()?;
-        let open = self.engine.parts.store.open_intents()?;
-        let close = open.into_iter().map(|intent| intent.op).filter(|op| ours.contains(op)).collect();
-        self.commit(Transition { close, ..self.noted(None)? })
-    }
-
-    fn ops_of_undos(&self) -> Result<Vec<OpId>, EngineError> {
-        let undos = undos(self.engine)?;
-        let mut ops = Vec::new();
-        if let Some(first) = undos.keys().min() {
-            self.engine.each_writing(*first, |writing| {
-                if undos.contains_key(&writing.run) {
-                    ops.push(writing.op);
-                }
-            })?;
-        }
-        Ok(ops)
+    /// Notes the run, and what was settled before it.
+    fn begin(&mut self, settled: Settled) -> Result<(), EngineError> {
+        self.next_op = self.next_op.max(settled.next_op);
+        let noted = self.noted(None)?;
+        self.commit(noted)?;
+        self.take_in(settled)
     }
 
     fn end(mut self) -> Result<RunReport, EngineError> {
@@ -361,45 +409,6 @@ impl<'e> Undoing<'e> {
         self.report.links.iter_mut().find(|report| report.link == link)
     }
 
-    fn next_op(&mut self) -> OpId {
-        let op = OpId(self.next_op);
-        self.next_op += 1;
-        op
-    }
-
-    /// Notes what is about to be written: the intent, the journal's line, and what counts as agreed once it is written.
-    /// Should the process end in between, what is agreed ahead is as harmless as what was agreed before: a side that
-    /// still shows what the run wrote shows the same as the other.
-    fn intend(
-        &mut self,
-        verb: Verb,
-        subject: NameId,
-        rows: Vec<(ExternalId, u32)>,
-        written: Vec<WrittenRow>,
-        pairs: Vec<PairWrite>,
-    ) -> Result<OpId, EngineError> {
-        let op = self.next_op();
-        let at = self.engine.parts.clock.now();
-        self.commit(Transition {
-            open: vec![Intent { op, verb, subject, sent_at: at, rows }],
-            writings: vec![Writing { op, run: self.report.run, verb, subject, at, rows: written }],
-            pairs,
-            cursors: vec![("op".into(), self.next_op.to_string())],
-            ..Transition::default()
-        })?;
-        Ok(op)
-    }
-
-    fn commit(&mut self, transition: Transition) -> Result<(), EngineError> {
-        Ok(self.engine.parts.store.commit(&transition)?)
-    }
-
-    async fn settle(&self) {
-        let clock = std::sync::Arc::clone(&self.engine.parts.clock);
-        let settle: Duration = self.engine.parts.options.settle;
-        clock.sleep(settle).await;
-    }
-
     fn progress(&self, subject: &str, done: u64) {
         let phase = if self.may.is_some() { Phase::Records } else { Phase::Verify };
         self.engine.report_progress(&Progress { subject, phase, done, written: self.report.written() });
@@ -432,7 +441,7 @@ fn undos(engine: &Engine) -> Result<HashMap<u64, u64>, EngineError> {
 }
 
 /// A pair as it is, to be changed in one thing.
-fn as_it_is(link: NameId, pair: &Pair) -> PairWrite {
+pub(crate) fn as_it_is(link: NameId, pair: &Pair) -> PairWrite {
     PairWrite {
         link,
         external: pair.external.clone(),
@@ -448,16 +457,11 @@ fn as_it_is(link: NameId, pair: &Pair) -> PairWrite {
     }
 }
 
-/// What each side shows of a property once the right one shows this.
-fn with_right(
-    base: Option<&FieldBase>,
-    property: NameId,
-    wrote: Fingerprint,
-    right: Fingerprint,
-) -> FieldBase {
-    FieldBase { property, left: base.map_or(wrote, |base| base.left), right }
-}
-
 fn rule_id(place: usize) -> Option<EdgeRuleId> {
     u16::try_from(place).ok().map(EdgeRuleId)
+}
+
+/// Whether this kind holds between a record and another.
+fn is_shown(shown: &[ShownEdge], to: &RecordId, kind: &EdgeKind) -> bool {
+    shown.iter().any(|edge| edge.to == *to && edge.kinds.contains(kind))
 }

@@ -342,7 +342,7 @@ async fn verify_records(
     if level >= Level::Ids {
         properties.push(spec.sync_key.clone());
     }
-    let mut found = PairSet::default();
+    let (mut found, mut misplaced) = (PairSet::default(), 0_u64);
     let mut after: Option<String> = None;
     loop {
         let page =
@@ -364,14 +364,17 @@ async fn verify_records(
                     numbers.pairs_root.add([pair.external.as_str().as_bytes(), shown.id.as_str().as_bytes()]);
                     found.insert(pair.id);
                     sample.meet(prints, &pair);
-                    if level >= Level::Ids && pair.state == PairState::Linked && !met.contains(pair.id) {
+                    let why = presence(pair.state, met.contains(pair.id));
+                    if let Some(why) = why.filter(|_| level >= Level::Ids) {
                         report.differ(Difference {
                             subject: spec.name.clone(),
                             id: Some(pair.external.to_string()),
                             record: Some(shown.id.to_string()),
                             what: None,
-                            why: "gone from the source, still in HubSpot".into(),
+                            why: why.into(),
                         });
+                    } else if why.is_some() {
+                        misplaced += 1;
                     }
                     if level >= Level::Fields && pair.state == PairState::Linked {
                         compare(engine, prints, link, &pair, shown, report)?;
@@ -413,7 +416,33 @@ async fn verify_records(
             why: format!("{missing} linked records are not in HubSpot: verify the ids to have them named"),
         });
     }
+    if misplaced > 0 {
+        report.differ(Difference {
+            subject: spec.name.clone(),
+            id: None,
+            record: None,
+            what: None,
+            why: format!(
+                "{misplaced} records are in HubSpot whose counterpart is not in the source, or that count as gone: \
+                 verify the ids to have them named"
+            ),
+        });
+    }
     Ok(())
+}
+
+/// Why the record of a pair in this state should not be in HubSpot, if so.
+fn presence(state: PairState, is_in_source: bool) -> Option<&'static str> {
+    match state {
+        PairState::Linked if !is_in_source => Some("gone from the source, still in HubSpot"),
+        PairState::LeftMissing if !is_in_source => {
+            Some("missing at the source, still in HubSpot: run again, until it is known to be deleted")
+        }
+        PairState::RightGone | PairState::RightMissing => {
+            Some("counts as deleted in HubSpot, and is there: run again, with a sweep")
+        }
+        _ => None,
+    }
 }
 
 /// A record that carries a sync key of ours but belongs to no pair is a loose end; any other foreign record is

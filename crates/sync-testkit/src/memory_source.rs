@@ -228,6 +228,17 @@ impl Table {
                 correlation: None,
             });
         }
+        let is_repeated =
+            |at: usize, field: &LeftField| row.fields.iter().take(at).any(|of| of.path == field.path);
+        if let Some((_, field)) = row.fields.iter().enumerate().find(|(at, field)| is_repeated(*at, field)) {
+            return LeftOutcome::Rejected(Rejection {
+                code: "field-twice".into(),
+                property: Some(field.path.to_string()),
+                reason: "the row names the field twice".into(),
+                holder: None,
+                correlation: None,
+            });
+        }
         match &row.verb {
             LeftVerb::Create => {
                 let made = self.made.get(row.token.as_str()).and_then(|id| self.record(id));

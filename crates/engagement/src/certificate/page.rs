@@ -3,6 +3,7 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, context};
+use sync_core::Level;
 use sync_core::certificate::Certificate;
 
 use crate::Failure;
@@ -21,5 +22,8 @@ pub(super) fn write(certificate: &Certificate, hash: &str, public_key: &str) -> 
     environment.set_syntax(syntax);
     environment.add_filter("count", thousands);
     let page = environment.template_from_str(PAGE).map_err(failed)?;
-    page.render(context! { it => Value::from(Serde(certificate)), hash, public_key }).map_err(failed)
+    let (compares_values, compares_edges) =
+        (certificate.level.compares_values(), certificate.level >= Level::Edges);
+    let it = Value::from(Serde(certificate));
+    page.render(context! { it, hash, public_key, compares_values, compares_edges }).map_err(failed)
 }

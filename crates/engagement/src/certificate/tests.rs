@@ -24,6 +24,7 @@ fn certificate(number: u64, previous: Option<String>) -> Certificate {
         previous,
         made: "2026-11-22T05:00:00Z".parse().unwrap(),
         level: Level::Edges,
+        proves: Level::Edges.proves().into(),
         last_run: Some(7),
         cursors: [("contacts".to_owned(), "c".to_owned())].into(),
         links: vec![sync_core::certificate::CertifiedLink {
@@ -73,6 +74,24 @@ fn a_chain_is_checked_in_any_order_and_each_file_has_a_page() {
     assert!(page.contains("people &lt;&amp;&gt;") && page.contains("Both sides agree"), "{page}");
     let taken = place(&files[0], 9).unwrap_err();
     assert!(taken.to_string().contains("there already"), "{taken}");
+}
+
+#[test]
+fn a_certificate_claims_no_more_than_its_level_proves() {
+    let folder = tempfile::tempdir().unwrap();
+    let signer = Signer::open(&signing(folder.path(), "own.key")).unwrap();
+    for level in Level::ALL {
+        let proves = level.proves().to_owned();
+        let made = Certificate { level, proves, ..certificate(1, None) };
+        let written = write(&made, &signer, &folder.path().join(format!("{level}.json"))).unwrap();
+        let page = std::fs::read_to_string(written.html).unwrap();
+        assert_eq!(page.contains("Both sides agree"), level >= Level::Fields, "{level}: {page}");
+        assert_eq!(page.contains("compares no value"), level < Level::Fields, "{level}");
+        assert_eq!(page.contains("Associations were not compared"), level < Level::Edges, "{level}");
+        for text in [page, std::fs::read_to_string(written.json).unwrap()] {
+            assert!(text.replace("&#x27;", "'").contains(level.proves()), "{level}: {text}");
+        }
+    }
 }
 
 #[test]

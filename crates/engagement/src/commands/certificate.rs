@@ -23,6 +23,7 @@ pub(super) fn certificate(
                     "file": checked.file,
                     "made": checked.certificate.made,
                     "level": checked.certificate.level,
+                    "proves": checked.certificate.level.proves(),
                     "agrees": checked.certificate.agrees,
                     "differences": checked.certificate.difference_count,
                     "hash": checked.hash,
@@ -31,10 +32,10 @@ pub(super) fn certificate(
             }));
             let rows = chain.iter().map(|checked| {
                 let it = &checked.certificate;
-                let verdict = if it.agrees {
-                    "agrees".to_owned()
-                } else {
-                    thousands(it.difference_count) + " differences"
+                let verdict = match it.agrees {
+                    true if it.level.compares_values() => "agrees".to_owned(),
+                    true => "no difference; no value was compared".to_owned(),
+                    false => thousands(it.difference_count) + " differences",
                 };
                 vec![
                     it.number.to_string(),

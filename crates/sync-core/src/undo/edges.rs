@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use sync_types::{
-    EdgeBatch, EdgeChange, EdgeKind, EdgeOutcome, EdgePlace, EdgeRuleId, EdgeState, LedgerEntry, NameId,
-    Pair, PairId, PairWrite, RecordId, ShownEdge, Transition, Verb, WrittenRow,
+    EdgeBatch, EdgeChange, EdgeOutcome, EdgePlace, EdgeRuleId, EdgeState, NameId, Pair, PairWrite, RecordId,
+    Transition, Verb, WrittenRow,
 };
 
 use super::gather::EdgeKey;
-use super::{UndoEdge, Undoing, as_it_is, rule_id};
+use super::{UndoEdge, Undoing, as_it_is, is_shown, rule_id};
 use crate::error::EngineError;
 use crate::report::Moved;
 
@@ -66,7 +66,7 @@ impl Undoing<'_> {
         let shown = self.engine.parts.destination.read_edges(&near, &far, &ids, lane).await?;
         let mut going = Vec::with_capacity(ends.len());
         for (ends, shown) in ends.into_iter().zip(shown.into_iter().chain(std::iter::repeat_with(Vec::new))) {
-            let is_there = shows(&shown, &ends.to, &spec.kind);
+            let is_there = is_shown(&shown, &ends.to, &spec.kind);
             // As it was before the run: taken back already, by hand or by an earlier undo.
             if is_there != removed && self.is_as_written(rule, &ends, removed)? {
                 going.push(ends);
@@ -104,7 +104,7 @@ impl Undoing<'_> {
         let (near, far) = (self.name(spec.from), self.name(spec.to));
         let mut ends = Vec::with_capacity(keys.len());
         for key in keys {
-            let Some(pair) = self.pair(near, key.from)? else { continue };
+            let Some(pair) = self.engine.pair(near, key.from)? else { continue };
             let goes = |link: NameId, id: &sync_types::ExternalId| self.going.contains(&(link, id.clone()));
             if goes(near, &pair.external) || goes(far, &key.to) {
                 continue;
@@ -121,12 +121,6 @@ impl Undoing<'_> {
             }
         }
         Ok(ends)
-    }
-
-    fn pair(&self, link: NameId, id: PairId) -> Result<Option<Pair>, EngineError> {
-        let before = PairId(id.0.saturating_sub(1));
-        let found = self.engine.parts.store.scan_pairs(link, before, 1)?.into_iter().next();
-        Ok(found.filter(|pair| pair.id == id))
     }
 
     /// Whether the store still knows the association as the run left it.
@@ -206,7 +200,7 @@ impl Undoing<'_> {
         let wanted =
             |ends: &Ends| PairWrite { want: vec![(name, ends.key.to.clone())], ..as_it_is(near, &ends.near) };
         let pairs = if is_add { ends.iter().map(wanted).collect() } else { Vec::new() };
-        let op = self.intend(verb, name, Vec::new(), written, pairs)?;
+        let op = self.intend(verb, name, Vec::new(), written, pairs)?.op();
         let batch = EdgeBatch {
             from: self.spec(spec.from).object.clone(),
             to: self.spec(spec.to).object.clone(),
@@ -214,24 +208,15 @@ impl Undoing<'_> {
             lane: self.engine.parts.options.lane,
             edges: ends.iter().map(|ends| (ends.from.clone(), ends.to.clone())).collect(),
         };
-        let mut tx = Transition { close: vec![op], ..Transition::default() };
         let outcomes = match self.engine.parts.destination.write_edges(&batch).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                self.commit(tx)?;
+                self.commit(Transition { close: vec![op], ..Transition::default() })?;
                 return Err(error.into());
             }
         };
-        let mut line = LedgerEntry {
-            run: self.report.run,
-            op,
-            verb,
-            subject: name,
-            written: 0,
-            rejected: 0,
-            unknown: 0,
-            at: self.engine.parts.clock.now(),
-        };
+        let mut tx = Transition::default();
+        let mut line = self.ledger(op, verb, name);
         let missing = std::iter::repeat_with(|| EdgeOutcome::Unknown("no outcome was given".into()));
         for (ends, outcome) in ends.into_iter().zip(outcomes.into_iter().chain(missing)) {
             let report = &mut self.report.edges[usize::from(rule.0)];
@@ -266,12 +251,10 @@ impl Undoing<'_> {
                 why,
             });
         }
+        if line.unknown == 0 {
+            tx.close.push(op);
+        }
         tx.ledger.push(line);
         self.commit(tx)
     }
-}
-
-/// Whether this kind holds between a record and another.
-fn shows(shown: &[ShownEdge], to: &RecordId, kind: &EdgeKind) -> bool {
-    shown.iter().any(|edge| edge.to == *to && edge.kinds.contains(kind))
 }

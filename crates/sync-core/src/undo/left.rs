@@ -5,18 +5,18 @@
 //! HubSpot's history does not hold it, it stays.
 
 use sync_types::{
-    Act, ExternalId, FieldBase, FieldWrite, Fingerprint, LedgerEntry, LeftBatch, LeftField, LeftOutcome,
-    LeftRow, LeftVerb, LinkId, Mapped, NameId, Pair, PairState, PairWrite, PropertyName, Record, RecordId,
+    Act, ExternalId, FieldBase, FieldWrite, Fingerprint, LeftBatch, LeftField, LeftOutcome, LeftRow,
+    LeftVerb, LinkId, Mapped, NameId, OpId, Pair, PairState, PairWrite, PropertyName, Record, RecordId,
     Transition, Value, Verb, Version, WrittenRow,
 };
 
+use super::find::Known;
 use super::gather::{Place, Written};
-use super::right::{ERASED, FORWARD};
+use super::right::FORWARD;
 use super::{UndoField, UndoRow, UndoVerb, Undoing, as_it_is};
 use crate::error::EngineError;
-use crate::left::no_writer;
+use crate::left::{merge_fields, no_writer};
 use crate::plan::{base_of, set_base};
-use crate::report::Moved;
 
 /// A record that is taken back.
 struct BackRow {
@@ -37,10 +37,7 @@ struct Field {
 
 /// A record that is there on the left.
 struct There<'w> {
-    place: &'w Place,
-    written: &'w Written,
-    pair: Pair,
-    record: RecordId,
+    known: Known<'w>,
     left: Record,
     mapped: Mapped,
 }
@@ -57,14 +54,12 @@ impl Undoing<'_> {
             if written.act == Act::Delete {
                 let why = "it was deleted in the source, and no copy of it is kept here: HubSpot's recycling bin may \
                            still have its counterpart";
-                self.keep(subject.clone(), place.id.to_string(), None, why.into());
+                self.keep_place(link, &place.id, None, why.into());
             } else {
                 open.push((place, written));
             }
         }
-        let limits = self.engine.parts.destination.limits();
-        let writer = self.engine.parts.writer.as_ref().map_or(100, |writer| writer.write_max());
-        let size = (limits.read_max / 2).min(writer).max(1);
+        let size = self.chunk(self.engine.parts.writer.as_ref().map_or(100, |writer| writer.write_max()));
         let mut done = 0;
         for chunk in open.chunks(size) {
             let rows = self.look_left(link, chunk).await?;
@@ -81,45 +76,22 @@ impl Undoing<'_> {
         link: LinkId,
         chunk: &'w [(Place, Written)],
     ) -> Result<Vec<There<'w>>, EngineError> {
-        let (name, spec) = (self.name(link), self.spec(link).clone());
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
-        let mut known = Vec::with_capacity(chunk.len());
-        for (place, written) in chunk {
-            let store = &self.engine.parts.store;
-            let pair = match place.made_of {
-                true => store.pairs_by_record(name, &[RecordId::from(place.id.as_str())])?,
-                false => store.pairs(name, std::slice::from_ref(&place.id))?,
-            };
-            let pair = pair.into_iter().flatten().next();
-            match pair.and_then(|pair| Some((pair.record.clone()?, pair))) {
-                Some((_, pair)) if pair.state == PairState::Erased => {
-                    self.keep(spec.name.clone(), place.id.to_string(), None, ERASED.into());
-                }
-                Some((record, pair)) => known.push((place, written, pair, record)),
-                None => {
-                    let why = "the two records are no pair any more".to_owned();
-                    self.keep(spec.name.clone(), place.id.to_string(), None, why);
-                }
-            }
-        }
-        let ids: Vec<ExternalId> = known.iter().map(|(_, _, pair, _)| pair.external.clone()).collect();
-        let lefts = self.engine.parts.source.read(&spec.collection, &ids).await?;
+        let collection = self.spec(link).collection.clone();
+        let known = self.pairs_of(link, chunk, "the two records are no pair any more")?;
+        let ids: Vec<ExternalId> = known.iter().map(|known| known.pair.external.clone()).collect();
+        let lefts = self.engine.parts.source.read(&collection, &ids).await?;
         let mut there = Vec::with_capacity(known.len());
-        for ((place, written, pair, record), left) in
-            known.into_iter().zip(lefts.into_iter().chain(std::iter::repeat(None)))
-        {
-            let Some(left) = left else {
-                let why = "it is gone from the source".to_owned();
-                self.keep(spec.name.clone(), pair.external.to_string(), None, why);
-                continue;
-            };
-            match mapper.map(link, &left) {
-                Ok(mapped) => there.push(There { place, written, pair, record, left, mapped }),
-                Err(error) => {
-                    let why = format!("it cannot be mapped any more: {error}");
-                    self.keep(spec.name.clone(), pair.external.to_string(), None, why);
+        for (known, left) in known.into_iter().zip(lefts.into_iter().chain(std::iter::repeat(None))) {
+            let why = match left.map(|left| (mapper.map(link, &left), left)) {
+                Some((Ok(mapped), left)) => {
+                    there.push(There { known, left, mapped });
+                    continue;
                 }
-            }
+                Some((Err(error), _)) => format!("it cannot be mapped any more: {error}"),
+                None => "it is gone from the source".to_owned(),
+            };
+            self.keep_place(link, &known.pair.external, None, why);
         }
         Ok(there)
     }
@@ -133,17 +105,11 @@ impl Undoing<'_> {
         if there.is_empty() {
             return Ok(Vec::new());
         }
-        let spec = self.spec(link).clone();
-        let ids: Vec<RecordId> = there.iter().map(|there| there.record.clone()).collect();
-        let properties: Vec<PropertyName> =
-            spec.properties.iter().map(|property| property.name.clone()).collect();
-        let lane = self.engine.parts.options.lane;
-        let histories = self.engine.parts.destination.history(&spec.object, &ids, &properties, lane).await?;
+        let ids: Vec<RecordId> = there.iter().map(|there| there.known.record.clone()).collect();
+        let histories = self.histories(link, &ids, &self.mapped(link)).await?;
         let mut rows = Vec::new();
-        for (there, history) in
-            there.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
-        {
-            match there.written.act {
+        for (there, history) in there.into_iter().zip(histories) {
+            match there.known.written.act {
                 Act::Make => rows.extend(self.judge_made(link, there)),
                 _ => rows.extend(self.judge_left(link, there, &history)),
             }
@@ -154,55 +120,50 @@ impl Undoing<'_> {
     /// A record that the run made in the source goes, if it still shows all that was brought to it and nothing has been
     /// written to it since.
     fn judge_made(&mut self, link: LinkId, there: There<'_>) -> Option<BackRow> {
-        let subject = self.spec(link).name.clone();
-        let id = there.pair.external.to_string();
-        let own = Place { made_of: false, id: there.pair.external.clone(), ..there.place.clone() };
+        let Known { place, written, pair, record } = there.known;
+        let own = Place { made_of: false, id: pair.external.clone(), ..place.clone() };
         if let Some(run) = self.gathered.written_since(&own, None) {
             let why = format!("run {run} has written it since: take that run back first");
-            self.keep(subject, id, None, why);
+            self.keep_place(link, &pair.external, None, why);
             return None;
         }
-        let moved = there.written.fields.iter().find(|field| {
+        let moved = written.fields.iter().find(|field| {
             let shown = self.shown_left(link, &there.mapped, field.property);
-            let agreed = base_of(&there.pair.bases, field.property).map(|base| base.left);
+            let agreed = base_of(&pair.bases, field.property).map(|base| base.left);
             // The source may show a value in a form of its own, as it did when it was made.
             shown != Some(field.after) && (shown.is_none() || shown != agreed)
         });
         if let Some(field) = moved {
-            let name = self.engine.property_name(there.place.link, field.property);
-            self.keep(subject, id, Some(name), "it was changed in the source since".into());
+            let name = self.engine.property_name(place.link, field.property);
+            let why = "it was changed in the source since".to_owned();
+            self.keep_place(link, &pair.external, Some(name), why);
             return None;
         }
-        Some(BackRow { pair: there.pair, record: there.record, left: there.left, fields: Vec::new() })
+        Some(BackRow { pair, record, left: there.left, fields: Vec::new() })
     }
 
     fn judge_left(&mut self, link: LinkId, there: There<'_>, history: &[Vec<Version>]) -> Option<BackRow> {
-        let subject = self.spec(link).name.clone();
-        let id = there.pair.external.to_string();
+        let There { known: Known { place, written, pair, record }, left, mapped } = there;
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let mut fields = Vec::new();
-        for field in &there.written.fields {
-            let what = self.engine.property_name(there.place.link, field.property);
+        for field in &written.fields {
+            let what = self.engine.property_name(place.link, field.property);
             let Some(index) = names.iter().position(|name| *name == field.property) else {
-                self.keep(
-                    subject.clone(),
-                    id.clone(),
-                    Some(what),
-                    "the property has left the mapping".into(),
-                );
+                let why = "the property has left the mapping".to_owned();
+                self.keep_place(link, &pair.external, Some(what), why);
                 continue;
             };
-            let Some(shown) = self.shown_left(link, &there.mapped, field.property) else { continue };
+            let Some(shown) = self.shown_left(link, &mapped, field.property) else { continue };
             if field.before == Some(shown) {
                 continue;
             }
-            let agreed = base_of(&there.pair.bases, field.property).map(|base| base.left);
+            let agreed = base_of(&pair.bases, field.property).map(|base| base.left);
             // Brought back by an earlier attempt, and shown in a form of the source's own.
-            let attempt = self.gathered.attempted(there.place, field.property);
+            let attempt = self.gathered.attempted(place, field.property);
             if attempt.is_some_and(|attempt| attempt.before != Some(shown) && agreed == Some(shown)) {
                 continue;
             }
-            let why = if let Some(run) = self.gathered.written_since(there.place, Some(field.property)) {
+            let why = if let Some(run) = self.gathered.written_since(place, Some(field.property)) {
                 format!("run {run} has written it since: take that run back first")
             } else if shown != field.after && agreed != Some(shown) {
                 "it was changed in the source since".into()
@@ -218,12 +179,12 @@ impl Undoing<'_> {
                     Err(why) => why,
                 }
             };
-            self.keep(subject.clone(), id.clone(), Some(what), why);
+            self.keep_place(link, &pair.external, Some(what), why);
         }
         if fields.is_empty() {
             return None;
         }
-        Some(BackRow { pair: there.pair, record: there.record, left: there.left, fields })
+        Some(BackRow { pair, record, left, fields })
     }
 
     /// What the source showed before, by HubSpot's history, as fields of the source.
@@ -246,6 +207,10 @@ impl Undoing<'_> {
             return Err("HubSpot's history does not hold what the source showed before".into());
         };
         match mapper.back(link, index, &value) {
+            Ok(fields) if fields.is_empty() => {
+                Err("the mapping brings such a value to no field of the source: a person has to set it back"
+                    .into())
+            }
             Ok(fields) => Ok((fields, before)),
             Err(problem) => {
                 Err(format!("the earlier value cannot be brought to the source: {}", problem.reason))
@@ -284,24 +249,22 @@ impl Undoing<'_> {
         }
         let Some(writer) = self.engine.parts.writer.clone() else { return Err(no_writer().into()) };
         let ids = going.iter().map(|row| (row.pair.external.clone(), row.pair.generation)).collect();
-        let written = going.iter().map(noted).collect();
+        let written = going.iter().map(journalled).collect();
         let agreed: Vec<PairWrite> = going.iter().map(|row| self.agreed_left(name, row)).collect();
-        let op = self.intend(Verb::WriteLeft, name, ids, written, agreed)?;
+        let op = self.intend(Verb::WriteLeft, name, ids, written, agreed)?.op();
         let rows = going.iter().map(|row| LeftRow {
             verb: match row.fields.is_empty() {
                 true => LeftVerb::Delete(row.left.clone()),
                 false => LeftVerb::Update(row.left.clone()),
             },
             token: crate::sync_key(&self.engine.parts.engagement, &spec.name, &row.pair.external, 0),
-            fields: row.fields.iter().flat_map(|field| field.value.iter().cloned()).collect(),
+            fields: merge_fields(row.fields.iter().flat_map(|field| field.value.iter().cloned())),
         });
         let batch = LeftBatch { op, collection: spec.collection.clone(), rows: rows.collect() };
         let outcomes = match writer.write(&batch).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                let pairs = going.iter().map(|row| as_it_is(name, &row.pair)).collect();
-                self.report.links[usize::from(link.0)].pending += going.len() as u64;
-                self.commit(Transition { pairs, close: vec![op], ..Transition::default() })?;
+                self.nothing_written(link, op, going.iter().map(|row| &row.pair))?;
                 return Err(error.into());
             }
         };
@@ -311,21 +274,12 @@ impl Undoing<'_> {
     fn wrote_left(
         &mut self,
         link: LinkId,
-        op: sync_types::OpId,
+        op: OpId,
         rows: Vec<BackRow>,
         outcomes: Vec<LeftOutcome>,
     ) -> Result<(), EngineError> {
-        let (name, subject) = (self.name(link), self.spec(link).name.clone());
-        let mut line = LedgerEntry {
-            run: self.report.run,
-            op,
-            verb: Verb::WriteLeft,
-            subject: name,
-            written: 0,
-            rejected: 0,
-            unknown: 0,
-            at: self.engine.parts.clock.now(),
-        };
+        let name = self.name(link);
+        let mut line = self.ledger(op, Verb::WriteLeft, name);
         let mut tx = Transition::default();
         let missing =
             std::iter::repeat_with(|| LeftOutcome::Unknown("no outcome was given for this row".into()));
@@ -364,16 +318,12 @@ impl Undoing<'_> {
                     line.unknown += 1;
                     report.unknown += 1;
                     let why = format!("no proof that it arrived: {why}; undo again");
-                    self.report.moved.push(Moved {
-                        link: subject.clone(),
-                        id: row.pair.external.to_string(),
-                        why,
-                    });
+                    self.moved(link, &row.pair.external, why);
                     continue;
                 }
             };
             tx.pairs.push(as_it_is(name, &row.pair));
-            self.report.moved.push(Moved { link: subject.clone(), id: row.pair.external.to_string(), why });
+            self.moved(link, &row.pair.external, why);
         }
         if line.unknown == 0 {
             tx.close.push(op);
@@ -414,7 +364,7 @@ impl Undoing<'_> {
 }
 
 /// A row as the journal keeps it.
-fn noted(row: &BackRow) -> WrittenRow {
+fn journalled(row: &BackRow) -> WrittenRow {
     let fields = row.fields.iter().map(|field| FieldWrite {
         property: field.property,
         before: Some(field.shown),

@@ -1,22 +1,18 @@
-//! Taking back what a run wrote to HubSpot: earlier values from each property's history; records that it made go, if
-//! nobody has touched them.
+//! Taking back what a run wrote to HubSpot's records: earlier values from each property's history.
 
 use sync_types::{
-    Act, DestinationError, EdgeOutcome, ExternalId, FieldBase, FieldWrite, Fingerprint, HeldConflict,
-    LedgerEntry, LinkId, NameId, Pair, PairState, PairWrite, PropertyName, RecordId, RowOutcome, Shown,
-    Target, Transition, Value, Verb, Version, WriteBatch, WriteRow, WrittenRow,
+    Act, DestinationError, FieldBase, FieldWrite, Fingerprint, LinkId, NameId, Pair, PairWrite, RecordId,
+    RowOutcome, Shown, Target, Transition, Value, Verb, Version, WriteBatch, WriteRow, WrittenRow,
 };
 
-use super::decide::{Verdict, Wrote, of_birth, of_value};
+use super::books::Noted;
+use super::decide::{Verdict, Wrote, of_value};
+use super::find::Known;
 use super::gather::{Place, Written};
-use super::{UndoField, UndoRow, UndoVerb, Undoing, as_it_is, with_right};
-use crate::decide::HoldCause;
+use super::{UndoField, UndoRow, UndoVerb, Undoing, as_it_is};
 use crate::error::EngineError;
-use crate::meet::cause_code;
 use crate::plan::{base_of, set_base};
-use crate::report::Moved;
 
-pub(super) const ERASED: &str = "its subject was erased";
 pub(super) const FORWARD: &str = "the mapping lets it go forward only: a person has to set it back";
 
 /// A record that gets earlier values back.
@@ -47,7 +43,6 @@ impl Undoing<'_> {
         link: LinkId,
         found: Vec<(Place, Written)>,
     ) -> Result<(), EngineError> {
-        let limits = self.engine.parts.destination.limits();
         let (mut made, mut changed) = (Vec::new(), Vec::new());
         let subject = self.spec(link).name.clone();
         for (place, written) in found {
@@ -57,11 +52,11 @@ impl Undoing<'_> {
                 Act::Delete => {
                     let why = "it was deleted in HubSpot, which has no call to restore it: a person can, from the \
                                recycling bin, for 90 days";
-                    self.keep(subject.clone(), place.id.to_string(), None, why.into());
+                    self.keep_place(link, &place.id, None, why.into());
                 }
             }
         }
-        let size = (limits.read_max / 2).min(limits.write_max).max(1);
+        let size = self.chunk(self.engine.parts.destination.limits().write_max);
         let mut done = 0;
         for chunk in changed.chunks(size) {
             let rows = self.look_at_changed(link, chunk).await?;
@@ -69,83 +64,7 @@ impl Undoing<'_> {
             done += chunk.len() as u64;
             self.progress(&subject, done);
         }
-        let properties = if made.is_empty() { Vec::new() } else { self.all_writable(link).await? };
-        for chunk in made.chunks(size) {
-            let rows = self.look_at_made(link, chunk, &properties).await?;
-            self.archive(link, rows).await?;
-            done += chunk.len() as u64;
-            self.progress(&subject, done);
-        }
-        Ok(())
-    }
-
-    pub(super) fn spec(&self, link: LinkId) -> &sync_types::Link {
-        &self.engine.parts.mapper.links()[usize::from(link.0)]
-    }
-
-    pub(super) fn name(&self, link: LinkId) -> NameId {
-        self.engine.names[usize::from(link.0)].link
-    }
-
-    fn mapped(&self, link: LinkId) -> Vec<PropertyName> {
-        self.spec(link).properties.iter().map(|property| property.name.clone()).collect()
-    }
-
-    /// The mapped properties, then the sync key, then whatever else somebody could have changed.
-    async fn all_writable(&self, link: LinkId) -> Result<Vec<PropertyName>, EngineError> {
-        let spec = self.spec(link);
-        let mut all = self.mapped(link);
-        all.push(spec.sync_key.clone());
-        let schema = self.engine.parts.destination.describe(&spec.object).await?;
-        let others = schema.properties.into_iter().filter(|property| !property.read_only);
-        let others: Vec<PropertyName> =
-            others.map(|property| property.name).filter(|name| !all.contains(name)).collect();
-        all.extend(others);
-        Ok(all)
-    }
-
-    /// The records of these places that are there, with what HubSpot shows; the others are listed as kept.
-    async fn find<'w>(
-        &mut self,
-        link: LinkId,
-        chunk: &'w [(Place, Written)],
-    ) -> Result<Vec<(&'w Place, &'w Written, Pair, Shown)>, EngineError> {
-        let ids: Vec<ExternalId> = chunk.iter().map(|(place, _)| place.id.clone()).collect();
-        let pairs = self.engine.parts.store.pairs(self.name(link), &ids)?;
-        let subject = self.spec(link).name.clone();
-        let mut known = Vec::with_capacity(chunk.len());
-        for ((place, written), pair) in chunk.iter().zip(pairs) {
-            match pair.and_then(|pair| Some((pair.record.clone()?, pair))) {
-                Some((_, pair)) if pair.state == PairState::Erased => {
-                    self.keep(subject.clone(), place.id.to_string(), None, ERASED.into());
-                }
-                Some((record, pair)) => known.push((place, written, pair, record)),
-                None => {
-                    let why = "no HubSpot record is linked to it any more";
-                    self.keep(subject.clone(), place.id.to_string(), None, why.into());
-                }
-            }
-        }
-        let records: Vec<RecordId> = known.iter().map(|(.., record)| record.clone()).collect();
-        if records.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (object, properties) = (self.spec(link).object.clone(), self.mapped(link));
-        let lane = self.engine.parts.options.lane;
-        let shown = self.engine.parts.destination.read(&object, &records, &properties, lane).await?;
-        let mut there = Vec::with_capacity(known.len());
-        for ((place, written, pair, record), shown) in
-            known.into_iter().zip(shown.into_iter().chain(std::iter::repeat(None)))
-        {
-            match shown.filter(|shown| shown.id == record) {
-                Some(shown) => there.push((place, written, pair, shown)),
-                None => {
-                    let why = "its HubSpot record was deleted or merged since".to_owned();
-                    self.keep(subject.clone(), place.id.to_string(), None, why);
-                }
-            }
-        }
-        Ok(there)
+        self.undo_births(link, &made, done).await
     }
 
     async fn look_at_changed(
@@ -153,21 +72,18 @@ impl Undoing<'_> {
         link: LinkId,
         chunk: &[(Place, Written)],
     ) -> Result<Vec<Restore>, EngineError> {
-        let there = self.find(link, chunk).await?;
+        let known = self.pairs_of(link, chunk, "no HubSpot record is linked to it any more")?;
+        let there = self.shown(link, known).await?;
         if there.is_empty() {
             return Ok(Vec::new());
         }
-        let (object, properties) = (self.spec(link).object.clone(), self.mapped(link));
-        let ids: Vec<RecordId> = there.iter().map(|(.., shown)| shown.id.clone()).collect();
-        let lane = self.engine.parts.options.lane;
-        let histories = self.engine.parts.destination.history(&object, &ids, &properties, lane).await?;
+        let ids: Vec<RecordId> = there.iter().map(|(_, shown)| shown.id.clone()).collect();
+        let histories = self.histories(link, &ids, &self.mapped(link)).await?;
         let mut rows = Vec::new();
-        for ((place, written, pair, shown), history) in
-            there.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
-        {
-            let fields = self.judge(link, place, written, &pair, &shown, &history);
+        for ((known, shown), history) in there.into_iter().zip(histories) {
+            let fields = self.judge(link, &known, &shown, &history);
             if !fields.is_empty() {
-                rows.push(Restore { pair, record: shown.id, fields });
+                rows.push(Restore { pair: known.pair, record: known.record, fields });
             }
         }
         Ok(rows)
@@ -177,19 +93,18 @@ impl Undoing<'_> {
     fn judge(
         &mut self,
         link: LinkId,
-        place: &Place,
-        written: &Written,
-        pair: &Pair,
+        known: &Known<'_>,
         shown: &Shown,
         history: &[Vec<Version>],
     ) -> Vec<Field> {
+        let Known { place, written, pair, .. } = known;
         let mapper = std::sync::Arc::clone(&self.engine.parts.mapper);
         let names = self.engine.names[usize::from(link.0)].properties.clone();
         let mut fields = Vec::new();
         for field in &written.fields {
             let what = self.engine.property_name(place.link, field.property);
             let Some(index) = names.iter().position(|name| *name == field.property) else {
-                self.keep_field(link, place, what, "the property has left the mapping".into());
+                self.keep_place(link, &place.id, Some(what), "the property has left the mapping".into());
                 continue;
             };
             let print = |value: &Value| self.prints.value(&mapper.canonical(link, index, value.clone()));
@@ -211,20 +126,20 @@ impl Undoing<'_> {
                 Verdict::Already => continue,
                 Verdict::Restore(_) | Verdict::Keep(_) if let Some(run) = self.later(place, field) => {
                     let why = format!("run {run} has written it since: take that run back first");
-                    self.keep_field(link, place, what, why);
+                    self.keep_place(link, &place.id, Some(what), why);
                     continue;
                 }
                 Verdict::Keep(why) => {
-                    self.keep_field(link, place, what, why);
+                    self.keep_place(link, &place.id, Some(what), why);
                     continue;
                 }
                 Verdict::Restore(_) if self.only_goes_forward(link, index) => {
-                    self.keep_field(link, place, what, FORWARD.into());
+                    self.keep_place(link, &place.id, Some(what), FORWARD.into());
                     continue;
                 }
                 Verdict::Restore(_) if is_behind => {
                     let why = "it was changed a moment ago: ask again".to_owned();
-                    self.keep_field(link, place, what, why);
+                    self.keep_place(link, &place.id, Some(what), why);
                     continue;
                 }
                 Verdict::Restore(value) => value,
@@ -243,18 +158,8 @@ impl Undoing<'_> {
         fields
     }
 
-    /// Whether the mapping lets nobody but a person move the property back.
-    pub(super) fn only_goes_forward(&self, link: LinkId, index: usize) -> bool {
-        self.spec(link).properties.get(index).is_some_and(|property| property.ratchet)
-    }
-
     fn later(&self, place: &Place, field: &FieldWrite) -> Option<u64> {
         self.gathered.written_since(place, Some(field.property))
-    }
-
-    fn keep_field(&mut self, link: LinkId, place: &Place, what: String, why: String) {
-        let subject = self.spec(link).name.clone();
-        self.keep(subject, place.id.to_string(), Some(what), why);
     }
 
     async fn restore(&mut self, link: LinkId, rows: Vec<Restore>) -> Result<(), EngineError> {
@@ -288,34 +193,33 @@ impl Undoing<'_> {
     async fn send(&mut self, link: LinkId, rows: Vec<Restore>) -> Result<(), EngineError> {
         let name = self.name(link);
         let ids = rows.iter().map(|row| (row.pair.external.clone(), row.pair.generation)).collect();
-        let written = rows.iter().map(noted).collect();
+        let written = rows.iter().map(journalled).collect();
         let agreed: Vec<PairWrite> = rows.iter().map(|row| self.agreed(name, row, &[])).collect();
-        let op = self.intend(Verb::Update, name, ids, written, agreed)?;
-        let outcomes = match self.write(link, op, &rows).await {
+        let noted = self.intend(Verb::Update, name, ids, written, agreed)?;
+        let outcomes = match self.write(link, noted.op(), &rows).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                // Nothing was written: what was agreed before stands again.
-                let pairs = rows.iter().map(|row| as_it_is(name, &row.pair)).collect();
-                self.report.links[usize::from(link.0)].pending += rows.len() as u64;
-                self.commit(Transition { pairs, close: vec![op], ..Transition::default() })?;
+                self.nothing_written(link, noted.op(), rows.iter().map(|row| &row.pair))?;
                 return Err(error.into());
             }
         };
-        let mut line = LedgerEntry {
-            run: self.report.run,
-            op,
-            verb: Verb::Update,
-            subject: name,
-            written: 0,
-            rejected: 0,
-            unknown: 0,
-            at: self.engine.parts.clock.now(),
-        };
+        self.wrote(link, noted, rows, outcomes).await
+    }
+
+    async fn wrote(
+        &mut self,
+        link: LinkId,
+        noted: Noted,
+        rows: Vec<Restore>,
+        outcomes: Vec<RowOutcome>,
+    ) -> Result<(), EngineError> {
+        let name = self.name(link);
+        let mut line = self.ledger(noted.op(), Verb::Update, name);
         let mut tx = Transition::default();
-        let mut done = Vec::new();
-        for (row, outcome) in rows.into_iter().zip(outcomes) {
+        let missing = std::iter::repeat_with(|| RowOutcome::Unknown("no outcome was given".into()));
+        for (row, outcome) in rows.into_iter().zip(outcomes.into_iter().chain(missing)) {
             let report = &mut self.report.links[usize::from(link.0)];
-            match outcome {
+            let why = match outcome {
                 RowOutcome::Written { reshown, .. } => {
                     line.written += 1;
                     report.updated += 1;
@@ -326,36 +230,35 @@ impl Undoing<'_> {
                     if !reshown.is_empty() {
                         tx.pairs.push(self.agreed(name, &row, &reshown));
                     }
-                    done.push(row);
+                    continue;
                 }
                 RowOutcome::Rejected(why) => {
                     line.rejected += 1;
                     report.skipped += 1;
                     tx.pairs.push(as_it_is(name, &row.pair));
-                    self.moved(link, &row.pair.external, format!("HubSpot refused: {}", why.reason));
+                    format!("HubSpot refused: {}", why.reason)
                 }
                 RowOutcome::NotSent(why) => {
                     report.pending += 1;
                     tx.pairs.push(as_it_is(name, &row.pair));
-                    self.moved(link, &row.pair.external, format!("it was not sent: {why}"));
+                    format!("it was not sent: {why}")
                 }
                 RowOutcome::Unknown(why) => {
                     line.unknown += 1;
                     report.unknown += 1;
-                    self.moved(
-                        link,
-                        &row.pair.external,
-                        format!("no proof that it arrived: {why}; undo again"),
-                    );
+                    format!("no proof that it arrived: {why}; undo again")
                 }
-            }
+            };
+            self.moved(link, &row.pair.external, why);
         }
-        if line.unknown == 0 {
-            tx.close.push(op);
+        // The intent stays open until it is known what the write has overwritten; without an answer that is too early.
+        let (written, unknown) = (line.written, line.unknown);
+        if written + unknown == 0 {
+            tx.close.push(noted.op());
         }
         tx.ledger.push(line);
         self.commit(tx)?;
-        self.audit(link, done).await
+        if written > 0 && unknown == 0 { self.settle(noted).await } else { Ok(()) }
     }
 
     /// Writes these rows; those without an answer again, after a pause in which the first attempt would have arrived.
@@ -375,7 +278,8 @@ impl Undoing<'_> {
                 break;
             }
             if attempt > 0 {
-                self.settle().await;
+                let clock = std::sync::Arc::clone(&self.engine.parts.clock);
+                clock.sleep(self.engine.parts.options.settle).await;
             }
             let batch = self.batch(link, op, open.iter().filter_map(|at| rows.get(*at)));
             match self.engine.parts.destination.write(&batch).await {
@@ -438,226 +342,15 @@ impl Undoing<'_> {
                 .find(|(place, _)| *place == field.place)
                 .map_or(field.back, |(_, print)| *print);
             let base = base_of(&row.pair.bases, field.property);
-            set_base(&mut pair.bases, with_right(base, field.property, field.wrote, shows));
+            let left = base.map_or(field.wrote, |base| base.left);
+            set_base(&mut pair.bases, FieldBase { property: field.property, left, right: shows });
         }
         pair
-    }
-
-    fn moved(&mut self, link: LinkId, id: &ExternalId, why: String) {
-        let link = self.spec(link).name.clone();
-        self.report.moved.push(Moved { link, id: id.to_string(), why });
-    }
-
-    /// What somebody set between our reading and our writing is told, and put back: it is newer than what was undone.
-    async fn audit(&mut self, link: LinkId, rows: Vec<Restore>) -> Result<(), EngineError> {
-        if rows.is_empty() || !self.engine.parts.options.audit {
-            return Ok(());
-        }
-        let (object, properties) = (self.spec(link).object.clone(), self.mapped(link));
-        let ids: Vec<RecordId> = rows.iter().map(|row| row.record.clone()).collect();
-        let lane = self.engine.parts.options.lane;
-        let histories = self.engine.parts.destination.history(&object, &ids, &properties, lane).await?;
-        let mut tx = Transition::default();
-        let mut again = Vec::new();
-        for (row, history) in rows.into_iter().zip(histories) {
-            let mut fields = Vec::new();
-            for field in &row.fields {
-                let versions = history.get(usize::from(field.place)).map_or(&[][..], Vec::as_slice);
-                let print = |version: &Version| self.canonical(link, field.place, version.value.clone());
-                let ours = versions.iter().position(|version| print(version) == field.back);
-                let below = ours.and_then(|at| versions.get(at + 1));
-                let Some(hers) = below.filter(|below| print(below) != field.shown) else { continue };
-                let foreign = print(hers);
-                tx.hold.push(self.overwrote(link, &row, field, foreign, &hers.by));
-                fields.push(Field {
-                    value: hers.value.clone(),
-                    back: foreign,
-                    shown: field.back,
-                    ..field.clone()
-                });
-            }
-            if !fields.is_empty() {
-                self.report.links[usize::from(link.0)].overridden += fields.len() as u64;
-                let why = "somebody changed it in the moment of the undo: her value was put back";
-                self.moved(link, &row.pair.external, why.into());
-                again.push(Restore { fields, ..row });
-            }
-        }
-        if again.is_empty() {
-            return Ok(());
-        }
-        self.commit(tx)?;
-        // What was agreed stands: the other side hears of her change as of any other.
-        let name = self.name(link);
-        let ids = again.iter().map(|row| (row.pair.external.clone(), row.pair.generation)).collect();
-        let op = self.intend(Verb::Update, name, ids, again.iter().map(noted).collect(), Vec::new())?;
-        let outcomes = self.write(link, op, &again).await?;
-        if outcomes.iter().all(|outcome| !matches!(outcome, RowOutcome::Unknown(_))) {
-            self.commit(Transition { close: vec![op], ..Transition::default() })?;
-        }
-        Ok(())
-    }
-
-    fn overwrote(
-        &self,
-        link: LinkId,
-        row: &Restore,
-        field: &Field,
-        foreign: Fingerprint,
-        by: &str,
-    ) -> HeldConflict {
-        HeldConflict {
-            link: self.name(link),
-            external: row.pair.external.clone(),
-            record: row.record.clone(),
-            property: field.property,
-            cause: cause_code(HoldCause::LostUpdate).into(),
-            opponent: Some(by.to_owned()),
-            left: base_of(&row.pair.bases, field.property).map_or(self.null, |base: &FieldBase| base.left),
-            right: foreign,
-            run: self.report.run,
-            decision: None,
-            is_settled: true,
-        }
-    }
-
-    async fn look_at_made(
-        &mut self,
-        link: LinkId,
-        chunk: &[(Place, Written)],
-        properties: &[PropertyName],
-    ) -> Result<Vec<Pair>, EngineError> {
-        let there = self.find(link, chunk).await?;
-        if there.is_empty() {
-            return Ok(Vec::new());
-        }
-        let spec = self.spec(link).clone();
-        let ids: Vec<RecordId> = there.iter().map(|(.., shown)| shown.id.clone()).collect();
-        let lane = self.engine.parts.options.lane;
-        let histories = self.engine.parts.destination.history(&spec.object, &ids, properties, lane).await?;
-        let mut untouched = Vec::new();
-        for ((place, written, pair, _), history) in
-            there.into_iter().zip(histories.into_iter().chain(std::iter::repeat_with(Vec::new)))
-        {
-            let engagement = &self.engine.parts.engagement;
-            let key = crate::sync_key(engagement, &spec.name, &pair.external, pair.generation);
-            let named: Vec<(PropertyName, Vec<Version>)> = properties.iter().cloned().zip(history).collect();
-            let is_key = |version: &Version| version.value.as_text() == Some(key.as_str());
-            let verdict = match self.gathered.written_since(place, None) {
-                Some(run) => Err(format!("run {run} has written it since: take that run back first")),
-                None => of_birth(&named, &spec.sync_key, is_key, written.at),
-            };
-            match verdict {
-                Ok(()) => untouched.push(pair),
-                Err(why) => self.keep(spec.name.clone(), place.id.to_string(), None, why),
-            }
-        }
-        Ok(untouched)
-    }
-
-    async fn archive(&mut self, link: LinkId, pairs: Vec<Pair>) -> Result<(), EngineError> {
-        let name = self.name(link);
-        let mut going: Vec<(Pair, RecordId)> = Vec::with_capacity(pairs.len());
-        for pair in pairs {
-            let Some(record) = pair.record.clone() else { continue };
-            let line = UndoRow {
-                link: self.spec(link).name.clone(),
-                id: pair.external.clone(),
-                record: record.clone(),
-                verb: UndoVerb::Archive,
-                properties: Vec::new(),
-            };
-            self.going.insert((name, pair.external.clone()));
-            if self.may(link, &line) {
-                going.push((pair, record));
-            }
-        }
-        if going.is_empty() {
-            return Ok(());
-        }
-        let since = Some(self.engine.parts.clock.now());
-        let ids = going.iter().map(|(pair, _)| (pair.external.clone(), pair.generation)).collect();
-        let written = going
-            .iter()
-            .map(|(pair, _)| WrittenRow::Record {
-                id: pair.external.clone(),
-                act: Act::Delete,
-                fields: Vec::new(),
-            })
-            .collect();
-        // At rest already, in case the process ends before the outcome is known: its absence is no deletion by a person.
-        let resting = going
-            .iter()
-            .map(|(pair, _)| PairWrite { state: PairState::RightGone, since, ..as_it_is(name, pair) })
-            .collect();
-        let op = self.intend(Verb::Archive, name, ids, written, resting)?;
-        let (object, lane) = (self.spec(link).object.clone(), self.engine.parts.options.lane);
-        let records: Vec<RecordId> = going.iter().map(|(_, record)| record.clone()).collect();
-        let outcomes = match self.engine.parts.destination.archive(&object, &records, lane).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                let pairs = going.iter().map(|(pair, _)| as_it_is(name, pair)).collect();
-                self.report.links[usize::from(link.0)].pending += going.len() as u64;
-                self.commit(Transition { pairs, close: vec![op], ..Transition::default() })?;
-                return Err(error.into());
-            }
-        };
-        let mut line = LedgerEntry {
-            run: self.report.run,
-            op,
-            verb: Verb::Archive,
-            subject: name,
-            written: 0,
-            rejected: 0,
-            unknown: 0,
-            at: self.engine.parts.clock.now(),
-        };
-        let mut tx = Transition { close: vec![op], ..Transition::default() };
-        let missing = std::iter::repeat_with(|| EdgeOutcome::Unknown("no outcome was given".into()));
-        let rules = self.rules_to(link);
-        for ((pair, _), outcome) in going.into_iter().zip(outcomes.into_iter().chain(missing)) {
-            let report = &mut self.report.links[usize::from(link.0)];
-            match outcome {
-                EdgeOutcome::Done => {
-                    line.written += 1;
-                    report.deleted += 1;
-                    // Made again under a key of its own, once its source record changes: the archived one keeps the old.
-                    tx.pairs.push(PairWrite {
-                        record: None,
-                        generation: pair.generation.saturating_add(1),
-                        state: PairState::RightGone,
-                        since,
-                        bases: Vec::new(),
-                        renew_edges: Some(rules.clone()),
-                        ..as_it_is(name, &pair)
-                    });
-                }
-                EdgeOutcome::Rejected(why) => {
-                    line.rejected += 1;
-                    report.skipped += 1;
-                    tx.pairs.push(as_it_is(name, &pair));
-                    self.moved(link, &pair.external, format!("HubSpot refused: {}", why.reason));
-                }
-                EdgeOutcome::Unknown(why) => {
-                    line.unknown += 1;
-                    report.unknown += 1;
-                    self.moved(link, &pair.external, format!("no proof that it arrived: {why}; undo again"));
-                }
-            }
-        }
-        tx.ledger.push(line);
-        self.commit(tx)
-    }
-
-    /// The rules by which records of other links ask for this link's.
-    fn rules_to(&self, link: LinkId) -> Vec<NameId> {
-        let rules = self.engine.parts.mapper.edge_rules().iter().zip(&self.engine.rules);
-        rules.filter(|(rule, _)| rule.to == link).map(|(_, name)| *name).collect()
     }
 }
 
 /// A row as the journal keeps it.
-fn noted(row: &Restore) -> WrittenRow {
+fn journalled(row: &Restore) -> WrittenRow {
     let fields = row.fields.iter().map(|field| FieldWrite {
         property: field.property,
         before: Some(field.shown),

@@ -25,6 +25,42 @@ pub enum Level {
 impl Level {
     /// All levels, the shallowest first.
     pub const ALL: [Level; 5] = [Level::Counts, Level::Ids, Level::Fields, Level::Edges, Level::Samples];
+
+    /// What it proves that a verification to this level finds no difference, in plain words; and what it does not.
+    #[must_use]
+    pub fn proves(self) -> &'static str {
+        match self {
+            Level::Counts => {
+                "Every record of the source is as it was when it was last brought over, or in a class that is named \
+                 here, and HubSpot has as many linked records as it should. It was not looked which records they are, \
+                 nor at any value or association in HubSpot."
+            }
+            Level::Ids => {
+                "Every record of the source is as it was when it was last brought over, or in a class that is named \
+                 here, and every linked record is in HubSpot, by its id. No value and no association in HubSpot was \
+                 looked at."
+            }
+            Level::Fields => {
+                "Every mapped value of every linked record in HubSpot is the source's, or differs for a reason that is \
+                 counted here. No association was looked at."
+            }
+            Level::Edges => {
+                "Every mapped value of every linked record in HubSpot is the source's, or differs for a reason that is \
+                 counted here, and every association between linked records is as wanted."
+            }
+            Level::Samples => {
+                "Every mapped value of every linked record in HubSpot is the source's, or differs for a reason that is \
+                 counted here, and every association between linked records is as wanted. Some records were read once \
+                 more by themselves and with their history, and showed the same."
+            }
+        }
+    }
+
+    /// Whether values are compared.
+    #[must_use]
+    pub fn compares_values(self) -> bool {
+        self >= Level::Fields
+    }
 }
 
 impl fmt::Display for Level {

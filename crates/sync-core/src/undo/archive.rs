@@ -1,0 +1,166 @@
+//! Records that a run made in HubSpot go again, if nobody has touched them or attached anything to them.
+
+use sync_types::{
+    Act, EdgeOutcome, LinkId, NameId, Pair, PairState, PairWrite, PropertyName, RecordId, Transition, Verb,
+    Version, WrittenRow,
+};
+
+use super::decide::of_birth;
+use super::find::Known;
+use super::gather::{Place, Written};
+use super::settle::archived;
+use super::{UndoRow, UndoVerb, Undoing, as_it_is};
+use crate::error::EngineError;
+
+impl Undoing<'_> {
+    pub(super) async fn undo_births(
+        &mut self,
+        link: LinkId,
+        made: &[(Place, Written)],
+        mut done: u64,
+    ) -> Result<(), EngineError> {
+        if made.is_empty() {
+            return Ok(());
+        }
+        let subject = self.spec(link).name.clone();
+        let properties = self.all_writable(link).await?;
+        let size = self.chunk(self.engine.parts.destination.limits().write_max);
+        for chunk in made.chunks(size) {
+            let known = self.pairs_of(link, chunk, "no HubSpot record is linked to it any more")?;
+            let untouched = self.untouched(link, known, &properties).await?;
+            self.archive(link, untouched).await?;
+            done += chunk.len() as u64;
+            self.progress(&subject, done);
+        }
+        Ok(())
+    }
+
+    /// The mapped properties, then the sync key, then whatever else somebody could have changed.
+    async fn all_writable(&self, link: LinkId) -> Result<Vec<PropertyName>, EngineError> {
+        let spec = self.spec(link);
+        let mut all = self.mapped(link);
+        all.push(spec.sync_key.clone());
+        let schema = self.engine.parts.destination.describe(&spec.object).await?;
+        let others = schema.properties.into_iter().filter(|property| !property.read_only);
+        let others: Vec<PropertyName> =
+            others.map(|property| property.name).filter(|name| !all.contains(name)).collect();
+        all.extend(others);
+        Ok(all)
+    }
+
+    /// Those that are as the run made them; the others are listed as kept.
+    async fn untouched(
+        &mut self,
+        link: LinkId,
+        known: Vec<Known<'_>>,
+        properties: &[PropertyName],
+    ) -> Result<Vec<(Pair, RecordId)>, EngineError> {
+        let there = self.shown(link, known).await?;
+        if there.is_empty() {
+            return Ok(Vec::new());
+        }
+        let spec = self.spec(link).clone();
+        let ids: Vec<RecordId> = there.iter().map(|(_, shown)| shown.id.clone()).collect();
+        let histories = self.histories(link, &ids, properties).await?;
+        let mut untouched = Vec::new();
+        for ((known, _), history) in there.into_iter().zip(histories) {
+            let Known { place, written, pair, record } = known;
+            let engagement = &self.engine.parts.engagement;
+            let key = crate::sync_key(engagement, &spec.name, &pair.external, pair.generation);
+            let named: Vec<(PropertyName, Vec<Version>)> = properties.iter().cloned().zip(history).collect();
+            let is_key = |version: &Version| version.value.as_text() == Some(key.as_str());
+            let verdict = match self.gathered.written_since(place, None) {
+                Some(run) => Err(format!("run {run} has written it since: take that run back first")),
+                None => of_birth(&named, &spec.sync_key, is_key, written.at),
+            };
+            match verdict {
+                Ok(()) => untouched.push((pair, record)),
+                Err(why) => self.keep_place(link, &place.id, None, why),
+            }
+        }
+        Ok(untouched)
+    }
+
+    async fn archive(&mut self, link: LinkId, pairs: Vec<(Pair, RecordId)>) -> Result<(), EngineError> {
+        let name = self.name(link);
+        let mut going: Vec<(Pair, RecordId)> = Vec::with_capacity(pairs.len());
+        for (pair, record) in pairs {
+            let line = UndoRow {
+                link: self.spec(link).name.clone(),
+                id: pair.external.clone(),
+                record: record.clone(),
+                verb: UndoVerb::Archive,
+                properties: Vec::new(),
+            };
+            self.going.insert((name, pair.external.clone()));
+            if self.may(link, &line) {
+                going.push((pair, record));
+            }
+        }
+        if going.is_empty() {
+            return Ok(());
+        }
+        let since = Some(self.engine.parts.clock.now());
+        let ids = going.iter().map(|(pair, _)| (pair.external.clone(), pair.generation)).collect();
+        let written = going.iter().map(|(pair, _)| WrittenRow::Record {
+            id: pair.external.clone(),
+            act: Act::Delete,
+            fields: Vec::new(),
+        });
+        // At rest already, in case the process ends before the outcome is known: its absence is no deletion by a person.
+        let resting = going
+            .iter()
+            .map(|(pair, _)| PairWrite { state: PairState::RightGone, since, ..as_it_is(name, pair) })
+            .collect();
+        let op = self.intend(Verb::Archive, name, ids, written.collect(), resting)?.op();
+        let (object, lane) = (self.spec(link).object.clone(), self.engine.parts.options.lane);
+        let records: Vec<RecordId> = going.iter().map(|(_, record)| record.clone()).collect();
+        let outcomes = match self.engine.parts.destination.archive(&object, &records, lane).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                self.nothing_written(link, op, going.iter().map(|(pair, _)| pair))?;
+                return Err(error.into());
+            }
+        };
+        let mut line = self.ledger(op, Verb::Archive, name);
+        let mut tx = Transition::default();
+        let missing = std::iter::repeat_with(|| EdgeOutcome::Unknown("no outcome was given".into()));
+        let rules = self.rules_to(link);
+        for ((pair, _), outcome) in going.into_iter().zip(outcomes.into_iter().chain(missing)) {
+            let report = &mut self.report.links[usize::from(link.0)];
+            let why = match outcome {
+                EdgeOutcome::Done => {
+                    line.written += 1;
+                    report.deleted += 1;
+                    let gone = archived(name, &pair, rules.clone());
+                    tx.pairs.push(PairWrite { since, ..gone });
+                    continue;
+                }
+                EdgeOutcome::Rejected(why) => {
+                    line.rejected += 1;
+                    report.skipped += 1;
+                    tx.pairs.push(as_it_is(name, &pair));
+                    format!("HubSpot refused: {}", why.reason)
+                }
+                EdgeOutcome::Unknown(why) => {
+                    line.unknown += 1;
+                    report.unknown += 1;
+                    format!("no proof that it arrived: {why}; undo again")
+                }
+            };
+            self.moved(link, &pair.external, why);
+        }
+        // Whether those without an answer are gone is looked up next time; until then the intent says so.
+        if line.unknown == 0 {
+            tx.close.push(op);
+        }
+        tx.ledger.push(line);
+        self.commit(tx)
+    }
+
+    /// The rules by which records of other links ask for this link's.
+    fn rules_to(&self, link: LinkId) -> Vec<NameId> {
+        let rules = self.engine.parts.mapper.edge_rules().iter().zip(&self.engine.rules);
+        rules.filter(|(rule, _)| rule.to == link).map(|(_, name)| *name).collect()
+    }
+}
