@@ -332,6 +332,37 @@ async fn our_own_writes_are_marked_and_kept() {
     }
 }
 
+/// A legacy public app's subscriptions, by its developer's key and with a token that may not.
+#[tokio::test]
+async fn a_developer_key_manages_the_subscriptions_and_stands_in_no_log() {
+    let world = Loop::new().await;
+    let app_id = 4_711;
+    world.app.portal().set_webhook_app(WebhookApp {
+        app_id,
+        client_secret: "the secret".to_owned(),
+        developer_key: Some("canary-0123".to_owned()),
+        signature: WebhookSignature::V3,
+    });
+    let by_token = HubSpotPush::new(world.app.client(), app_id);
+    assert!(by_token.list().await.is_err(), "the token is another app's");
+    let guessed = by_token.clone().with_developer_key(SecretString::from("canary-guess"));
+    let refused = guessed.list().await.unwrap_err().to_string();
+    assert!(!refused.contains("canary"), "{refused}");
+
+    let by_key = by_token.with_developer_key(SecretString::from("canary-0123"));
+    let settings = PushSettings { target_url: TARGET.to_owned(), concurrent_max: 10 };
+    for left in [true, false] {
+        let (there, current) = (by_key.settings().await.unwrap(), by_key.list().await.unwrap());
+        let plan = plan_push(&settings, &wanted(), there.as_ref(), &current, Surplus::Delete).unwrap();
+        assert_eq!(!plan.is_empty(), left);
+        apply_push(&plan, &by_key).await.unwrap();
+    }
+    let portal = world.app.portal();
+    assert!(portal.requests().any(|request| request.path.starts_with("/webhooks/v3/4711/")));
+    assert!(portal.requests().all(|request| !request.path.contains("canary")));
+    assert!(!format!("{by_key:?}").contains("canary"));
+}
+
 /// As a developer runs it: two servers on this machine, and HubSpot calls.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_portal_calls_a_local_receiver_over_sockets() {

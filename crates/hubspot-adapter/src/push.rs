@@ -1,7 +1,8 @@
 //! Subscriptions of an app to push webhooks, over the client.
 
 use async_trait::async_trait;
-use hubspot_client::{Client, Error, NewWebhookSubscription, WebhookSettings, WebhookSubscription};
+use hubspot_client::{Client, Error, NewWebhookSubscription, WebhookSettings, WebhookSubscription, Webhooks};
+use secrecy::SecretString;
 use webhooks::{
     PushSettings, PushSubscription, PushSubscriptionApi, StoredPushSubscription, SubscriptionError,
 };
@@ -9,15 +10,20 @@ use webhooks::{
 /// Push webhooks of one app, managed with a credential of that app.
 #[derive(Clone, Debug)]
 pub struct HubSpotPush {
-    client: Client,
-    app_id: u64,
+    webhooks: Webhooks,
 }
 
 impl HubSpotPush {
     /// The app's webhooks over this client.
     #[must_use]
     pub fn new(client: Client, app_id: u64) -> HubSpotPush {
-        HubSpotPush { client, app_id }
+        HubSpotPush { webhooks: client.webhooks(app_id) }
+    }
+
+    /// By the developer API key of a legacy public app, in the place of the client's credential.
+    #[must_use]
+    pub fn with_developer_key(self, key: SecretString) -> HubSpotPush {
+        HubSpotPush { webhooks: self.webhooks.with_developer_key(key) }
     }
 }
 
@@ -43,7 +49,7 @@ fn stored(found: WebhookSubscription) -> Result<StoredPushSubscription, Subscrip
 #[async_trait]
 impl PushSubscriptionApi for HubSpotPush {
     async fn settings(&self) -> Result<Option<PushSettings>, SubscriptionError> {
-        let found = self.client.webhooks(self.app_id).settings().await.map_err(failed)?;
+        let found = self.webhooks.settings().await.map_err(failed)?;
         Ok(found
             .map(|found| PushSettings { target_url: found.target_url, concurrent_max: found.concurrent_max }))
     }
@@ -53,11 +59,11 @@ impl PushSubscriptionApi for HubSpotPush {
             target_url: settings.target_url.clone(),
             concurrent_max: settings.concurrent_max,
         };
-        self.client.webhooks(self.app_id).set_settings(&settings).await.map_err(failed)
+        self.webhooks.set_settings(&settings).await.map_err(failed)
     }
 
     async fn list(&self) -> Result<Vec<StoredPushSubscription>, SubscriptionError> {
-        let found = self.client.webhooks(self.app_id).subscriptions().await.map_err(failed)?;
+        let found = self.webhooks.subscriptions().await.map_err(failed)?;
         found.into_iter().map(stored).collect()
     }
 
@@ -68,14 +74,14 @@ impl PushSubscriptionApi for HubSpotPush {
             property_name: wanted.property_name.clone(),
             active: true,
         };
-        stored(self.client.webhooks(self.app_id).subscribe(&new).await.map_err(failed)?)
+        stored(self.webhooks.subscribe(&new).await.map_err(failed)?)
     }
 
     async fn set_active(&self, ids: &[u64], active: bool) -> Result<(), SubscriptionError> {
-        self.client.webhooks(self.app_id).set_active(ids, active).await.map_err(failed)
+        self.webhooks.set_active(ids, active).await.map_err(failed)
     }
 
     async fn delete(&self, id: u64) -> Result<(), SubscriptionError> {
-        self.client.webhooks(self.app_id).unsubscribe(id).await.map_err(failed)
+        self.webhooks.unsubscribe(id).await.map_err(failed)
     }
 }

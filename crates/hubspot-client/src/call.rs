@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::client::Client;
 use crate::error::{Error, Retry};
 use crate::refusal::{ErrorBody, Refusal};
+use crate::wire::encode;
 
 /// Which limits a call counts against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     pub(crate) kind: CallKind,
     pub(crate) idempotency: Idempotency,
+    /// A developer API key in the place of the client's token.
+    developer_key: Option<SecretString>,
 }
 
 impl std::fmt::Debug for Call {
@@ -53,16 +56,31 @@ impl Call {
             body: Bytes::new(),
             kind: CallKind::General,
             idempotency: Idempotency::Safe,
+            developer_key: None,
         }
     }
 
     pub(crate) fn post(path: String, body: Bytes) -> Self {
-        Self { method: Method::POST, path, body, kind: CallKind::General, idempotency: Idempotency::Once }
+        Self {
+            method: Method::POST,
+            path,
+            body,
+            kind: CallKind::General,
+            idempotency: Idempotency::Once,
+            developer_key: None,
+        }
     }
 
     pub(crate) fn new(method: Method, path: String, body: Bytes) -> Self {
         // PATCH of given values, PUT and DELETE leave the same state however often they are done.
-        Self { method, path, body, kind: CallKind::General, idempotency: Idempotency::Idempotent }
+        let (kind, idempotency) = (CallKind::General, Idempotency::Idempotent);
+        Self { method, path, body, kind, idempotency, developer_key: None }
+    }
+
+    /// Sends this key, as a parameter of the query, in the place of the client's token.
+    pub(crate) fn developer_key(mut self, key: Option<SecretString>) -> Self {
+        self.developer_key = key;
+        self
     }
 
     pub(crate) fn kind(mut self, kind: CallKind) -> Self {
@@ -93,6 +111,12 @@ pub(crate) struct Answer {
     /// Whether an earlier try may have been executed, so that this answer describes the second execution.
     pub(crate) repeated: bool,
     pub(crate) correlation_id: Option<String>,
+}
+
+/// What a try is sent with.
+enum Credential<'c> {
+    Token(SecretString),
+    DeveloperKey(&'c SecretString),
 }
 
 /// What is carried from one try to the next.
@@ -133,15 +157,18 @@ impl Client {
                 .breaker
                 .enter(shared.clock.monotonic())
                 .map_err(|open| Error::circuit_open(open, progress.end(call, Some(open.retry_after))))?;
-            let token = match shared.tokens.token().await {
-                Ok(token) => token,
-                Err(error) => {
-                    let wait = (!matches!(error, TokenError::Revoked))
-                        .then(|| shared.intervals.after(progress.attempt));
-                    return Err(Error::token(error, progress.end(call, wait)));
-                }
+            let credential = match &call.developer_key {
+                Some(key) => Credential::DeveloperKey(key),
+                None => match shared.tokens.token().await {
+                    Ok(token) => Credential::Token(token),
+                    Err(error) => {
+                        let wait = (!matches!(error, TokenError::Revoked))
+                            .then(|| shared.intervals.after(progress.attempt));
+                        return Err(Error::token(error, progress.end(call, wait)));
+                    }
+                },
             };
-            let request = shared.request(call, &token)?;
+            let request = shared.request(call, &credential)?;
             let permit = shared
                 .budgets
                 .limiter
@@ -181,9 +208,13 @@ impl Client {
                 }
             };
 
-            let fresh_token = failed.is_unauthorized()
-                && !std::mem::replace(&mut progress.token_renewed, true)
-                && shared.tokens.rejected(&token).await;
+            let fresh_token = match &credential {
+                Credential::Token(token) if failed.is_unauthorized() => {
+                    !std::mem::replace(&mut progress.token_renewed, true)
+                        && shared.tokens.rejected(token).await
+                }
+                _ => false,
+            };
             if fresh_token {
                 // An expired token says nothing about the target; many calls at once meet the same one.
                 drop(pass);
@@ -340,15 +371,26 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Err
 }
 
 impl crate::client::Shared {
-    fn request(&self, call: &Call, token: &SecretString) -> Result<Request<Bytes>, Error> {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| Error::invalid_request("the token has characters that no header may have"))?;
-        bearer.set_sensitive(true);
+    fn request(&self, call: &Call, credential: &Credential<'_>) -> Result<Request<Bytes>, Error> {
         let mut request = Request::builder()
             .method(call.method.clone())
-            .uri(format!("{}{}", self.base_url, call.path))
-            .header(AUTHORIZATION, bearer)
             .header(ACCEPT, HeaderValue::from_static("application/json"));
+        request = match credential {
+            Credential::Token(token) => {
+                let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+                    .map_err(|_| {
+                        Error::invalid_request("the token has characters that no header may have")
+                    })?;
+                bearer.set_sensitive(true);
+                request.uri(format!("{}{}", self.base_url, call.path)).header(AUTHORIZATION, bearer)
+            }
+            // HubSpot takes it nowhere else. No log and no error shows a query.
+            Credential::DeveloperKey(key) => {
+                let joint = if call.path.contains('?') { '&' } else { '?' };
+                let key = encode(key.expose_secret());
+                request.uri(format!("{}{}{joint}hapikey={key}", self.base_url, call.path))
+            }
+        };
         if !call.body.is_empty() {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

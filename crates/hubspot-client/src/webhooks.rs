@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use http::Method;
 use http_transport::Idempotency;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -19,7 +20,11 @@ use crate::wire::{Collection, optional_text, to_body};
 pub struct Webhooks {
     client: Client,
     app_id: u64,
+    developer_key: Option<SecretString>,
 }
+
+/// Where a developer API key is good, whatever version the client speaks (HubSpot docs: only for legacy apps).
+const BY_DEVELOPER_KEY: &str = "/webhooks/v3";
 
 /// Where webhooks go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +94,15 @@ impl Default for Throttling {
 
 impl Webhooks {
     pub(crate) fn new(client: Client, app_id: u64) -> Self {
-        Self { client, app_id }
+        Self { client, app_id, developer_key: None }
+    }
+
+    /// With the developer API key of the account in which a legacy public app was made, in the place of the client's token:
+    /// what HubSpot's guide to legacy apps asks for (HubSpot docs: webhooks). The calls go to `/webhooks/v3`.
+    #[must_use]
+    pub fn with_developer_key(mut self, key: SecretString) -> Self {
+        self.developer_key = Some(key);
+        self
     }
 
     /// Where webhooks go; `None` before it was set.
@@ -97,7 +110,7 @@ impl Webhooks {
     /// # Errors
     /// When the call fails.
     pub async fn settings(&self) -> Result<Option<WebhookSettings>, Error> {
-        match self.client.fetch::<Settings>(Call::get(self.path("settings"))).await {
+        match self.fetch::<Settings>(Call::get(self.path("settings"))).await {
             Ok(found) => Ok(Some(WebhookSettings {
                 target_url: found.target_url,
                 concurrent_max: found.throttling.max_concurrent_requests,
@@ -114,7 +127,7 @@ impl Webhooks {
     pub async fn set_settings(&self, settings: &WebhookSettings) -> Result<(), Error> {
         let throttling = json!({ "maxConcurrentRequests": settings.concurrent_max });
         let body = to_body(&json!({ "targetUrl": settings.target_url, "throttling": throttling }), 256)?;
-        self.client.perform(Call::new(Method::PUT, self.path("settings"), body)).await
+        self.perform(Call::new(Method::PUT, self.path("settings"), body)).await
     }
 
     /// Every subscription of the app.
@@ -123,7 +136,7 @@ impl Webhooks {
     /// When the call fails.
     pub async fn subscriptions(&self) -> Result<Vec<WebhookSubscription>, Error> {
         let found: Collection<WebhookSubscription> =
-            self.client.fetch(Call::get(self.path("subscriptions"))).await?;
+            self.fetch(Call::get(self.path("subscriptions"))).await?;
         Ok(found.results)
     }
 
@@ -136,7 +149,7 @@ impl Webhooks {
         subscription: &NewWebhookSubscription,
     ) -> Result<WebhookSubscription, Error> {
         let body = to_body(subscription, 256)?;
-        self.client.fetch(Call::post(self.path("subscriptions"), body)).await
+        self.fetch(Call::post(self.path("subscriptions"), body)).await
     }
 
     /// Starts or pauses subscriptions.
@@ -147,7 +160,7 @@ impl Webhooks {
         let inputs: Vec<_> = ids.iter().map(|id| json!({ "id": id, "active": active })).collect();
         let body = to_body(&json!({ "inputs": inputs }), 64 * ids.len())?;
         let call = Call::post(self.path("subscriptions/batch/update"), body);
-        self.client.perform(call.idempotency(Idempotency::Idempotent)).await
+        self.perform(call.idempotency(Idempotency::Idempotent)).await
     }
 
     /// Deletes a subscription; one that is not there is as good as deleted.
@@ -156,13 +169,25 @@ impl Webhooks {
     /// When the call fails.
     pub async fn unsubscribe(&self, id: u64) -> Result<(), Error> {
         let call = Call::new(Method::DELETE, self.path(&format!("subscriptions/{id}")), Bytes::new());
-        match self.client.perform(call).await {
+        match self.perform(call).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             ended => ended,
         }
     }
 
     fn path(&self, rest: &str) -> String {
-        format!("{}/{}/{rest}", self.client.version().webhooks, self.app_id)
+        let version = match &self.developer_key {
+            Some(_) => BY_DEVELOPER_KEY,
+            None => self.client.version().webhooks.as_ref(),
+        };
+        format!("{version}/{}/{rest}", self.app_id)
+    }
+
+    async fn fetch<T: for<'de> Deserialize<'de>>(&self, call: Call) -> Result<T, Error> {
+        self.client.fetch(call.developer_key(self.developer_key.clone())).await
+    }
+
+    async fn perform(&self, call: Call) -> Result<(), Error> {
+        self.client.perform(call.developer_key(self.developer_key.clone())).await
     }
 }

@@ -228,3 +228,24 @@ fn a_client_is_not_built_from_nonsense() {
     }
     assert!(Client::builder(Client::HUBSPOT).build().is_err(), "a token provider is needed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_developer_key_goes_in_the_query_alone_and_shows_nowhere() {
+    let (client, transport) = client(|_, number| match number {
+        1 => Act::Text(503, ""),
+        2 => Act::Answer(200, json!({"results": []})),
+        _ => Act::Answer(401, json!({"message": "The API key is not known"})),
+    });
+    let key = SecretString::from("canary 01/23");
+    let webhooks = client.webhooks(7).with_developer_key(key);
+    assert!(webhooks.subscriptions().await.unwrap().is_empty());
+    let refused = webhooks.set_active(&[1], true).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::RevokedCredential);
+    let seen = transport.seen();
+    assert_eq!(seen.len(), 3, "a key cannot be renewed, so it is not tried twice");
+    assert_eq!(seen[0].path, "/webhooks/v3/7/subscriptions?hapikey=canary%2001%2F23");
+    assert_eq!(seen[2].path, "/webhooks/v3/7/subscriptions/batch/update?hapikey=canary%2001%2F23");
+    assert!(seen.iter().all(|seen| seen.authorization.is_empty()), "the token is not sent with it");
+    let shown = format!("{refused} {refused:?} {webhooks:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+}

@@ -63,7 +63,10 @@ impl Transport for Scripted {
             method: request.method().to_string(),
             path: request.uri().path_and_query().unwrap().to_string(),
             body: serde_json::from_slice(request.body()).unwrap_or(Value::Null),
-            authorization: request.headers()["authorization"].to_str().unwrap().to_owned(),
+            authorization: request
+                .headers()
+                .get("authorization")
+                .map_or_else(String::new, |value| value.to_str().unwrap().to_owned()),
             at: self.clock.monotonic(),
         };
         let number = {
