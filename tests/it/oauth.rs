@@ -131,6 +131,19 @@ async fn an_app_taken_out_stops_its_portal_and_a_new_install_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_closed_account_stops_its_portal_and_says_so() {
+    let bench = Bench::new("2026-03", false);
+    bench.connected.install().await.unwrap();
+    let tokens = bench.connected.tokens("one");
+    let access = tokens.token().await.unwrap();
+    bench.portal.lock().unwrap().close_account(true);
+    assert!(!tokens.rejected(&access).await, "there is no other token");
+    let NoToken::NeedsReauthorisation { reason, .. } = tokens.get().await.unwrap_err() else { panic!() };
+    assert_eq!(reason, Reason::Revoked { code: Some("BAD_HUB".to_owned()) });
+    assert!(reason.to_string().contains("BAD_HUB"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_uninstall_from_here_takes_the_app_out_there() {
     let bench = Bench::new("2026-03", false);
     bench.connected.install().await.unwrap();

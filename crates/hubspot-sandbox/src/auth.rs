@@ -24,6 +24,9 @@ pub(crate) fn authenticate(
              details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
         ));
     };
+    if state.oauth.closed && !state.oauth.is_app_level(token) {
+        return Err(invalid("The account of this access token is closed."));
+    }
     let known = state.config.credentials.iter().find(|credential| credential.token == token);
     if let Some(granted) = state.oauth.credential(token, now) {
         return granted;

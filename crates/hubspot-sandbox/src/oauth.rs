@@ -83,6 +83,12 @@ impl Portal {
         self.state.oauth.uninstall(app_id)
     }
 
+    /// Closes the account, as HubSpot does when it ends, or opens it again. A closed one's tokens open nothing, and the token
+    /// endpoint answers `BAD_HUB`; what calls of other kinds get is not documented, and is 401 here.
+    pub fn close_account(&mut self, closed: bool) {
+        self.state.oauth.closed = closed;
+    }
+
     /// Lets every access token of an app expire at `now`; its refresh token stays good. Says how many there were.
     pub fn expire_access_tokens(&mut self, now: Timestamp, app_id: u64) -> usize {
         self.state.oauth.expire(app_id, now.as_millisecond())

@@ -75,6 +75,12 @@ struct ScopesInput {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct AccountInput {
+    closed: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ShareInput {
     share: f64,
 }
@@ -200,6 +206,10 @@ fn answer(
             let input: ScopesInput = body(request)?;
             let scopes = input.scopes.map_or(Scopes::All, Scopes::Some);
             found(portal.set_scopes(&input.token, scopes), "credential")
+        }
+        (&Method::PUT, ["account"]) => {
+            portal.close_account(body::<AccountInput>(request)?.closed);
+            Ok(json!({}))
         }
         (&Method::POST, ["owners"]) => Ok(json!({"id": portal.add_owner(now, body::<OwnerSeed>(request)?)})),
         (&Method::DELETE, ["owners", number]) => found(portal.archive_owner(now, id(number)?), "owner"),

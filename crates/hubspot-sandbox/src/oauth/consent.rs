@@ -31,7 +31,7 @@ pub(super) fn check<'s>(state: &'s State, portal: Option<&str>, query: &str) -> 
     let get = |name: &str| {
         pairs.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.clone())
     };
-    if portal.is_some_and(|portal| portal != state.config.portal_id.to_string()) {
+    if state.oauth.closed || portal.is_some_and(|portal| portal != state.config.portal_id.to_string()) {
         return Err("You do not have access to the account in the install link.".to_owned());
     }
     let client_id = get("client_id").unwrap_or_default();

@@ -56,6 +56,9 @@ pub(crate) struct Grants {
     /// By the app's number.
     pub(super) installs: BTreeMap<u64, Install>,
     access: BTreeMap<String, Access>,
+    /// Whether HubSpot has closed the account.
+    #[serde(default)]
+    pub(crate) closed: bool,
 }
 
 impl Grants {

@@ -16,6 +16,8 @@ impl TokenRefusal {
         grant("BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked");
     pub(crate) const BAD_AUTH_CODE: TokenRefusal =
         grant("BAD_AUTH_CODE", "missing or invalid auth code; it may be expired or used already");
+    pub(crate) const BAD_HUB: TokenRefusal =
+        grant("BAD_HUB", "the account is closed or does not exist any more");
     pub(crate) const BAD_VERIFIER: TokenRefusal =
         grant("BAD_AUTH_CODE", "code verifier does not match the code challenge");
     pub(crate) const MISMATCHED_REDIRECT: TokenRefusal = grant(

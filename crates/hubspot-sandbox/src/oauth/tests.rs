@@ -307,6 +307,37 @@ fn a_revoked_grant_keeps_its_access_tokens_and_an_uninstalled_one_nothing() {
 }
 
 #[test]
+fn a_closed_account_gives_no_token_until_it_is_open_again() {
+    let mut bench = Bench::new(|_| {});
+    let (access, refresh) = bench.installed();
+    let code = bench.consent("");
+    let control = |body: &str| (http::Request::put("/_sandbox/account"), body.to_owned());
+    let (request, body) = control(r#"{"closed":true}"#);
+    assert_eq!(bench.send(request, &body).status, 200);
+    let refused = bench.refresh(&refresh);
+    assert_eq!(
+        (refused.status, &refused.body["status"], &refused.body["error"]),
+        (400, &json!("BAD_HUB"), &json!("invalid_grant"))
+    );
+    assert_eq!(
+        bench.refresh("unknown").body["status"],
+        "BAD_REFRESH_TOKEN",
+        "who asks with nothing learns nothing"
+    );
+    assert_eq!(bench.exchange("/oauth/v3/token", &code).body["status"], "BAD_HUB");
+    for token in [access.as_str(), "static"] {
+        assert_eq!(bench.contacts(token).status, 401);
+    }
+    assert_eq!(bench.send(http::Request::get(Bench::link("")), "").status, 400);
+    let journal = "grant_type=client_credentials&scope=developer.webhooks_journal.read";
+    assert_eq!(bench.form("/oauth/v3/token", journal).status, 200, "the app itself is none of the account's");
+    let (request, body) = control(r#"{"closed":false}"#);
+    bench.send(request, &body);
+    assert_eq!(bench.refresh(&refresh).status, 200);
+    assert_eq!(bench.contacts(&access).status, 200);
+}
+
+#[test]
 fn client_credentials_are_for_the_apps_own_apis() {
     let mut bench = Bench::new(|_| {});
     let fields = "grant_type=client_credentials&scope=developer.webhooks_journal.read";

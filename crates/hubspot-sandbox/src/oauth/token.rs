@@ -85,6 +85,7 @@ fn by_code(state: &mut State, now: i64, form: &Form, app: &OAuthApp) -> Result<G
         return Err(TokenRefusal::MISMATCHED_REDIRECT);
     }
     check_verifier(&code, form.get("code_verifier"))?;
+    must_be_open(state)?;
     let scopes = code.scopes;
     let refresh = state.oauth.install(
         &mut state.rng,
@@ -114,6 +115,7 @@ fn by_refresh_token(state: &mut State, form: &Form, app: &OAuthApp) -> Result<Gr
     if install.client_id != app.client_id {
         return Err(TokenRefusal::BAD_REFRESH_TOKEN);
     }
+    must_be_open(state)?;
     let scopes = install.scopes.clone();
     let refresh = if app.rotate_refresh_tokens {
         state.oauth.rotate(&mut state.rng, app_id)
@@ -121,6 +123,11 @@ fn by_refresh_token(state: &mut State, form: &Form, app: &OAuthApp) -> Result<Gr
         Some(sent.to_owned())
     };
     Ok((scopes, refresh))
+}
+
+/// Of an account that HubSpot has closed nobody gets another token.
+fn must_be_open(state: &State) -> Result<(), TokenRefusal> {
+    if state.oauth.closed { Err(TokenRefusal::BAD_HUB) } else { Ok(()) }
 }
 
 /// Scopes of the app itself: all that it asks for must be its own.
