@@ -1,5 +1,6 @@
 //! The install: from the first click over HubSpot's consent page to a stored grant.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub struct Installer {
     pending: Arc<dyn PendingStore>,
     clock: Arc<dyn Clock>,
     pkce: Pkce,
+    only: Option<BTreeSet<PortalId>>,
 }
 
 /// An install that was begun. `Debug` shows nothing of it.
@@ -113,6 +115,9 @@ pub enum InstallError {
         /// The account that was chosen.
         found: PortalId,
     },
+    /// The tokens are of an account that this installer is not for. They were dropped; the app is installed there.
+    #[error("access was granted for account {0}, which this integration is not set up for")]
+    UnexpectedPortal(PortalId),
     /// The tokens are not for this app, or not alive.
     #[error("the token is not for this app, or is not active")]
     OtherApp,
@@ -149,7 +154,15 @@ impl Installer {
         pending: Arc<dyn PendingStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { endpoint, grants, pending, clock, pkce: Pkce::default() }
+        Self { endpoint, grants, pending, clock, pkce: Pkce::default(), only: None }
+    }
+
+    /// For these portals and no other: what somebody grants for another one is dropped and never rests in the store, and
+    /// a grant for it that is there, perhaps of another program with the same store, stays as it is.
+    #[must_use]
+    pub fn only(mut self, portals: impl IntoIterator<Item = PortalId>) -> Self {
+        self.only = Some(portals.into_iter().collect());
+        self
     }
 
     /// With or without proof keys.
@@ -211,6 +224,9 @@ impl Installer {
         let answer =
             self.endpoint.exchange_code(&code, verifier.as_ref()).await.map_err(InstallError::Exchange)?;
         let (portal, known) = self.whose(&answer, kept.portal).await?;
+        if self.only.as_ref().is_some_and(|only| !only.contains(&portal)) {
+            return Err(InstallError::UnexpectedPortal(portal));
+        }
         let scopes = answer.scopes.clone().or(known.scopes).unwrap_or_default();
         let report = app.scopes().compare(scopes.iter().map(String::as_str));
         if !report.suffices() {

@@ -188,6 +188,22 @@ async fn tokens_of_another_portal_or_with_too_few_scopes_are_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_account_that_is_not_expected_leaves_the_store_as_it_was() {
+    for is_known in [false, true] {
+        let bench = if is_known { Bench::installed().await } else { Bench::new() };
+        let before = bench.grants.load("app", PORTAL).await.unwrap().map(|(_, revision)| revision);
+        let installer = bench.installer().only([PortalId(8), PortalId(9)]);
+        let begun = installer.begin(None).await.unwrap();
+        let query = format!("code={}&state={}", bench.server.code(), state(&begun.url));
+        let refused = complete(&installer, &query, Some(&cookie(&begun.set_cookie))).await.unwrap_err();
+        assert!(matches!(refused, InstallError::UnexpectedPortal(PORTAL)), "{refused}");
+        // Another program may keep that portal in the same store.
+        let after = bench.grants.load("app", PORTAL).await.unwrap().map(|(_, revision)| revision);
+        assert_eq!(after, before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_code_is_sent_once_even_if_the_answer_is_lost() {
     for does in [Does::LoseAnswer, Does::Down, Does::Status(500), Does::Status(429), Does::Hang] {
         let bench = Bench::new();
