@@ -1,5 +1,7 @@
 //! Listening: connections with limits on what a stranger can hold, and an end that loses nothing.
 
+mod impatient;
+
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -16,10 +18,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use sync_types::Clock;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower_service::Service;
+
+use self::impatient::Impatient;
 
 /// What connections may take. A connection answers one request at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct ServeLimits {
     pub headers_max: usize,
     /// Bytes that a connection may buffer: its headers, and what has come of a body and is not read yet.
     pub buffer_max: usize,
+    /// How long the other side may take to read an answer.
+    pub taken_within: Duration,
     /// How long requests under way may take once it is to stop.
     pub stop_within: Duration,
 }
@@ -43,6 +49,7 @@ impl Default for ServeLimits {
             head_within: Duration::from_secs(10),
             headers_max: 64,
             buffer_max: 64 * 1024,
+            taken_within: Duration::from_secs(10),
             stop_within: Duration::from_secs(10),
         }
     }
@@ -81,6 +88,9 @@ pub async fn serve<S, R>(
                 Ok((stream, _)) => {
                     let watcher = graceful.watcher();
                     let service = service.clone();
+                    // Answers are small and written whole; waiting to fill a packet only delays them. Best effort.
+                    let _ = stream.set_nodelay(true);
+                    let stream = Impatient::new(stream, Arc::clone(&clock), limits.taken_within);
                     connections.spawn(async move {
                         let _permit = permit;
                         connection(watcher, stream, service, limits).await;
@@ -112,15 +122,13 @@ fn refused(error: &io::Error) {
     tracing::warn!(%error, "could not accept a connection");
 }
 
-async fn connection<S, R>(watcher: Watcher, stream: TcpStream, service: S, limits: ServeLimits)
+async fn connection<S, R>(watcher: Watcher, stream: Impatient, service: S, limits: ServeLimits)
 where
     S: Service<Request<Incoming>, Response = Response<R>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
     R: Body<Data = Bytes> + Send + 'static,
     R::Error: std::error::Error + Send + Sync + 'static,
 {
-    // Answers are small and written whole; waiting to fill a packet only delays them. Best effort.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let mut service = service.clone();
         async move {

@@ -112,6 +112,37 @@ async fn connections_beyond_the_limit_wait_until_one_is_free() {
     assert_eq!(timeout(PATIENCE, answer).await.unwrap().unwrap(), 200);
 }
 
+#[tokio::test]
+async fn who_asks_and_never_reads_holds_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // More than the buffers between the two sides hold.
+    let large = axum::routing::get(|| async { vec![b'x'; 64 * 1024 * 1024] });
+    let pages = axum::Router::new().route("/large", large).route("/", axum::routing::get(|| async {}));
+    let clock = TestClock::new();
+    let limits = ServeLimits { connections_max: 1, ..ServeLimits::default() };
+    let server = tokio::spawn(serve(listener, pages, limits, clock.clone(), std::future::pending()));
+    let mut deaf = TcpStream::connect(address).await.unwrap();
+    deaf.write_all(b"GET /large HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+    deaf.readable().await.unwrap();
+
+    let mut next = TcpStream::connect(address).await.unwrap();
+    let get = Request::get("/").header("host", "h").body(Full::default()).unwrap();
+    let mut answer = Box::pin(post(&mut next, get));
+    let served = async {
+        loop {
+            tokio::select! {
+                biased;
+                status = &mut answer => return status,
+                () = clock.advance(limits.taken_within) => {}
+            }
+        }
+    };
+    assert_eq!(timeout(PATIENCE, served).await.expect("its turn comes").unwrap(), 200);
+    drop(deaf);
+    server.abort();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_under_load_loses_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
