@@ -4,6 +4,7 @@
 //! (`portal.rs` in the rhythm of [`crate::service`]), so that one that fails, or loses its credential, holds up no
 //! other.
 
+mod bell;
 mod board;
 mod hearing;
 mod housekeeping;
@@ -13,6 +14,7 @@ mod stopping;
 mod wanted;
 mod web;
 
+pub(crate) use bell::Bell;
 pub(crate) use board::{Board, PortalState};
 pub(crate) use hearing::{Hearing, app_client, chosen, journal_api, promise};
 pub(crate) use housekeeping::Housekeeping;

@@ -89,6 +89,8 @@ impl Pace {
 pub struct Signals {
     /// Changes at news.
     pub news: watch::Receiver<u64>,
+    /// Changes when the source says that it has news: as good a reason as the other.
+    pub source: watch::Receiver<u64>,
     /// Changes when somebody wants a pass now, whatever happened before.
     pub asked: watch::Receiver<u64>,
     /// True once it is to stop.
@@ -102,6 +104,7 @@ pub async fn keep_up(pace: Pace, clock: Arc<dyn Clock>, mut signals: Signals, wo
     let mut failures = 0_u32;
     loop {
         signals.news.mark_unchanged();
+        signals.source.mark_unchanged();
         signals.asked.mark_unchanged();
         let ended = tokio::select! {
             ended = work.pass(why) => ended,
@@ -119,6 +122,7 @@ pub async fn keep_up(pace: Pace, clock: Arc<dyn Clock>, mut signals: Signals, wo
             () = stopped(&mut signals.stop) => return,
             () = told(&mut signals.asked) => Why::Asked,
             () = told(&mut signals.news), if failures == 0 => Why::News,
+            () = told(&mut signals.source), if failures == 0 => Why::News,
             () = clock.sleep(pace.pause(failures)) => if failures == 0 { Why::Interval } else { Why::Again },
         };
         if why == Why::News {

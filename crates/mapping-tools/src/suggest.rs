@@ -48,7 +48,8 @@ pub struct Suggestion {
     pub fields: Vec<SuggestedField>,
     /// What a person has to decide, one sentence each.
     pub questions: Vec<String>,
-    /// The key column of each table, for the settings; `None` where none was recognised.
+    /// The key column of each table, for the settings; `None` where none was recognised. Tables whose source says it
+    /// are left out.
     pub keys: Vec<(String, Option<String>)>,
     /// What separates the columns of the files, for the settings, where that is no comma. Where files differ, that of the
     /// first.
@@ -104,7 +105,11 @@ pub fn suggest(request: Request<'_>) -> Result<Suggestion, String> {
         return Err("there is no table with a column to map".to_owned());
     }
     let hubspot = known_schemas(request.hubspot);
-    let links = plan_links(request, &hubspot);
+    let mut links = plan_links(request, &hubspot);
+    let is_keyed = |name: &str| request.tables.iter().any(|table| table.is_keyed && table.name == name);
+    for link in links.iter_mut().filter(|link| is_keyed(&link.collection)) {
+        link.key = None;
+    }
     let delimiter = request.tables.iter().find_map(|table| table.delimiter);
     let mut draft = Draft {
         name: request.name,
@@ -115,7 +120,9 @@ pub fn suggest(request: Request<'_>) -> Result<Suggestion, String> {
         links,
     };
     let text = draft.settle(&hubspot)?;
-    Ok(Suggestion { delimiter, ..finish(text, &draft.links) })
+    let mut suggestion = Suggestion { delimiter, ..finish(text, &draft.links) };
+    suggestion.keys.retain(|(name, _)| !is_keyed(name));
+    Ok(suggestion)
 }
 
 fn finish(text: String, links: &[LinkDraft]) -> Suggestion {

@@ -23,6 +23,7 @@ mod since;
 mod source;
 mod template;
 mod tries;
+mod webhook;
 mod writer;
 
 pub use credential::{GrantKeeper, KeptGrant};
@@ -32,6 +33,7 @@ pub use open::{RestOptions, transport};
 pub use problem::{Problem, Problems};
 pub use source::RestSource;
 pub use tries::{FoundField, Tried, Verdict};
+pub use webhook::{WebhookCall, WebhookRefusal, WebhookVerifier};
 
 /// The reference of descriptions, in Markdown.
 pub const FORMAT: &str = include_str!("../docs/rest.md");

@@ -22,7 +22,7 @@ pub(crate) struct Adapter {
 enum AdapterCommand {
     /// Make every call of the description that reads once, and show what was understood, values masked
     Try(Try),
-    /// Write a first description from OpenAPI or Swagger (JSON), a Postman collection, a HAR file, cURL commands, a
+    /// Write a first description from OpenAPI or Swagger (JSON), a Postman or Insomnia collection, a HAR file, cURL commands, a
     /// JSON sample or the header of a CSV file
     Import(Import),
 }

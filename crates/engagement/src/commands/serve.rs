@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http_transport::{Clock, SystemClock};
 use oauth::PortalId;
+use source_adapters::rest::WebhookVerifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,10 +17,10 @@ use crate::cli::Common;
 use crate::engagement::{self, Engagement};
 use crate::interrupt::Interrupts;
 use crate::screen::{Screen, counted};
-use crate::serve::{Board, Hearing, Housekeeping, Keeper, PortalPass, PortalState, Site, Web, promise};
+use crate::serve::{Bell, Board, Hearing, Housekeeping, Keeper, PortalPass, PortalState, Site, Web, promise};
 use crate::service::{Pace, Signals, keep_up};
 use crate::settings::{FeedKind, Settings};
-use crate::{Failure, Outcome, credential};
+use crate::{Failure, Outcome, credential, wiring};
 
 /// A worker that came to a fault in the program is begun anew after this.
 const AFTER_A_FAULT: Duration = Duration::from_secs(60);
@@ -29,6 +30,9 @@ struct Kept {
     id: PortalId,
     settings: Arc<Settings>,
     asked: watch::Sender<u64>,
+    /// Tells the source's webhooks from forgeries, and what they ring.
+    proof: Option<WebhookVerifier>,
+    rung: watch::Sender<u64>,
 }
 
 pub(super) async fn serve(
@@ -40,12 +44,12 @@ pub(super) async fn serve(
     let mut interrupts = Interrupts::listen()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let board = Arc::new(Board::default());
-    let portals = portals(engagement, settings, common, &board)?;
+    let mut portals = portals(engagement, settings, common, &board)?;
     let ids: BTreeSet<webhooks::PortalId> =
         portals.iter().map(|kept| webhooks::PortalId(kept.id.0)).collect();
     let (stop, stopped) = watch::channel(false);
     let hearing = Hearing::open(settings, ids.clone(), &clock).await?.map(Arc::new);
-    let site = site(engagement, settings, &portals, hearing.as_deref(), &board, &stopped, &clock)?;
+    let site = site(engagement, settings, &mut portals, hearing.as_deref(), &board, &stopped, &clock)?;
     let listen = settings.service.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::new(format!("the service cannot listen on {listen}"))
@@ -53,7 +57,7 @@ pub(super) async fn serve(
             .caused_by(&error)
     })?;
     let address = listener.local_addr().unwrap_or(listen);
-    announce(screen, address, settings, &portals, hearing.as_deref());
+    announce(screen, address, settings, &portals, hearing.as_deref(), !site.bells.is_empty());
 
     let mut tasks = JoinSet::new();
     for kept in portals {
@@ -70,7 +74,8 @@ pub(super) async fn serve(
             Some(hearing) => hearing.inbox.arrivals_of(webhooks::PortalId(kept.id.0)),
             None => watch::channel(0).1,
         };
-        let signals = Signals { news, asked: kept.asked.subscribe(), stop: stopped.clone() };
+        let (source, asked) = (kept.rung.subscribe(), kept.asked.subscribe());
+        let signals = Signals { news, source, asked, stop: stopped.clone() };
         tasks.spawn(worker(keeper, signals));
     }
     if let Some(hearing) = &hearing {
@@ -109,12 +114,13 @@ fn portals(
     board: &Board,
 ) -> Result<Vec<Kept>, Failure> {
     let Some(folder) = &settings.service.portals else {
-        return Ok(vec![kept(settings.clone(), board)?]);
+        return Ok(vec![kept(engagement, settings.clone(), board)?]);
     };
     let mut all: Vec<Kept> = Vec::new();
     let mut states: BTreeSet<PathBuf> = BTreeSet::new();
     for path in files(folder)? {
-        let one = engagement::load(engagement, common, Some(&path)).and_then(|one| kept(one, board));
+        let one =
+            engagement::load(engagement, common, Some(&path)).and_then(|one| kept(engagement, one, board));
         let one = one.and_then(|one| {
             let is_again = all.iter().any(|other| other.id == one.id);
             if is_again || !states.insert(one.settings.state.clone()) {
@@ -159,19 +165,21 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn kept(settings: Settings, board: &Board) -> Result<Kept, Failure> {
+fn kept(engagement: &Engagement, settings: Settings, board: &Board) -> Result<Kept, Failure> {
     let id = settings.hubspot.portal.map(PortalId).ok_or_else(|| {
         Failure::new("`hubspot.portal` is not set: a service must know which portal is meant")
             .remedy("set it to the number of the HubSpot account; `doctor` shows it")
     })?;
+    let proof = wiring::rest::webhooks(engagement, &settings)?;
     board.note(&id.to_string(), PortalState::Starting);
-    Ok(Kept { id, settings: Arc::new(settings), asked: watch::channel(0).0 })
+    let (asked, rung) = (watch::channel(0).0, watch::channel(0).0);
+    Ok(Kept { id, settings: Arc::new(settings), asked, proof, rung })
 }
 
 fn site(
     engagement: &Engagement,
     settings: &Settings,
-    portals: &[Kept],
+    portals: &mut [Kept],
     hearing: Option<&Hearing>,
     board: &Arc<Board>,
     stopped: &watch::Receiver<bool>,
@@ -179,6 +187,11 @@ fn site(
 ) -> Result<Site, Failure> {
     let mut site = Site::new(engagement.name, settings, board.clone(), stopped.clone())?;
     site.portals = portals.iter().map(|kept| (kept.id, kept.asked.clone())).collect::<BTreeMap<_, _>>();
+    for kept in portals {
+        if let Some(proof) = kept.proof.take() {
+            site.bells.insert(kept.id, Bell::new(proof, kept.rung.clone(), clock.clone()));
+        }
+    }
     if let Some(oauth) = &settings.oauth {
         let (installer, grants) = credential::installer(settings, oauth, clock.clone())?;
         site.installer = Some(installer);
@@ -196,18 +209,23 @@ fn announce(
     settings: &Settings,
     portals: &[Kept],
     hearing: Option<&Hearing>,
+    source_calls: bool,
 ) {
     let kind = hearing.map_or(FeedKind::Search, |hearing| hearing.kind);
     let ids: Vec<u64> = portals.iter().map(|kept| kept.id.0).collect();
     let hears = promise(kind, settings.hearing.repair);
     screen.answer(&serde_json::json!({
         "listening": format!("http://{address}"), "portals": ids, "hears_by": format!("{kind:?}").to_lowercase(),
+        "source_webhooks": source_calls,
     }));
     screen.line(format_args!(
         "Serving {} on http://{address}. Ctrl-C ends.",
         counted(portals.len() as u64, "portal", "portals")
     ));
     screen.line(format_args!("Changes in HubSpot are heard of by {hears}."));
+    if source_calls {
+        screen.line("The source's webhooks are taken at /source, or at /source/ and the portal's number.");
+    }
     if settings.oauth.is_some() {
         screen
             .line(format_args!("To connect an account, open http://{address}/ through its public address."));

@@ -1,4 +1,4 @@
-//! What a stranger can reach: the install pages, the webhook endpoint, health and readiness.
+//! What a stranger can reach: the install pages, the webhook endpoints, health and readiness.
 
 #[cfg(test)]
 mod tests;
@@ -23,11 +23,14 @@ use webhooks::Receiver;
 use crate::Failure;
 use crate::settings::Settings;
 
-use super::Board;
 use super::pages::{self, Page, Trouble};
+use super::{Bell, Board};
 
 /// Paths that are taken.
-const OWN: [&str; 6] = ["/", "/install", "/installed", "/style.css", "/health", "/ready"];
+const OWN: [&str; 7] = ["/", "/install", "/installed", "/style.css", "/health", "/ready", SOURCE];
+
+/// Where a source's webhooks go; with several portals, each has its number below.
+const SOURCE: &str = "/source";
 
 /// Where an install that did not happen ends.
 const FAILED: &str = "/failed/";
@@ -44,6 +47,8 @@ pub(crate) struct Site {
     /// To drop what a stranger granted.
     pub(crate) grants: Option<(Arc<Grants>, String)>,
     pub(crate) receiver: Option<Receiver>,
+    /// What the webhooks of a portal's source ring.
+    pub(crate) bells: BTreeMap<PortalId, Bell>,
     /// The portals that may be connected, and what wakes their workers.
     pub(crate) portals: BTreeMap<PortalId, watch::Sender<u64>>,
     pub(crate) board: Arc<Board>,
@@ -65,7 +70,9 @@ impl Site {
         let callback = settings.oauth.as_ref().and_then(|oauth| path(&oauth.redirect_url));
         let target = settings.hearing.target.as_deref().and_then(path);
         let taken = |path: &Option<String>| {
-            path.as_deref().is_some_and(|path| OWN.contains(&path) || path.starts_with(FAILED))
+            path.as_deref().is_some_and(|path| {
+                OWN.contains(&path) || path.starts_with(FAILED) || path.starts_with("/source/")
+            })
         };
         for (place, path) in [("oauth.redirect_url", &callback), ("webhooks.target_url", &target)] {
             if taken(path) {
@@ -85,6 +92,7 @@ impl Site {
             installer: None,
             grants: None,
             receiver: None,
+            bells: BTreeMap::new(),
             portals: BTreeMap::new(),
             board,
             stop,
@@ -97,6 +105,9 @@ impl Site {
             && let Some(receiver) = &self.receiver
         {
             return receiver.receive(request).await;
+        }
+        if let Some(bell) = self.bell(path) {
+            return bell.ring(request).await;
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET");
@@ -122,6 +133,14 @@ impl Site {
                 let trouble = path.strip_prefix(FAILED).and_then(Trouble::from_slug);
                 pages::render(&self.name, trouble.map_or(Page::Missing, Page::Failed))
             }
+        }
+    }
+
+    /// Whose source calls here: that of the portal in the path, or of the only one.
+    fn bell(&self, path: &str) -> Option<&Bell> {
+        match path.strip_prefix(SOURCE)? {
+            "" if self.portals.len() == 1 => self.bells.values().next(),
+            rest => self.bells.get(&PortalId(rest.strip_prefix('/')?.parse().ok()?)),
         }
     }
 

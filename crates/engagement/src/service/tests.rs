@@ -23,22 +23,33 @@ impl Pass for Notes {
 
 struct World {
     news: watch::Sender<u64>,
+    source: watch::Sender<u64>,
     asked: watch::Sender<u64>,
     stop: watch::Sender<bool>,
     clock: Arc<dyn Clock>,
 }
 
 impl World {
-    /// Works until `until`, with what happens at which second.
-    async fn run(took: u64, ends: &[Ended], until: u64, happens: &[(u64, Why)]) -> Vec<(u64, Why)> {
-        let world = World {
+    fn new() -> World {
+        World {
             news: watch::channel(0).0,
+            source: watch::channel(0).0,
             asked: watch::channel(0).0,
             stop: watch::channel(false).0,
             clock: Arc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
-        };
+        }
+    }
+
+    async fn run(took: u64, ends: &[Ended], until: u64, happens: &[(u64, Why)]) -> Vec<(u64, Why)> {
+        World::new().work(took, ends, until, happens).await
+    }
+
+    /// Works until `until`, with what happens at which second.
+    async fn work(&self, took: u64, ends: &[Ended], until: u64, happens: &[(u64, Why)]) -> Vec<(u64, Why)> {
+        let world = self;
         let signals = Signals {
             news: world.news.subscribe(),
+            source: world.source.subscribe(),
             asked: world.asked.subscribe(),
             stop: world.stop.subscribe(),
         };
@@ -67,6 +78,22 @@ async fn passes_come_by_interval_and_soon_after_news() {
     let made = World::run(1, &[], 140, &[(30, Why::News), (30, Why::News)]).await;
     let expected = [(0, Why::First), (30_200, Why::News), (91_200, Why::Interval)];
     assert_eq!(made, expected, "news that comes together starts one pass");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_source_may_have_news_too() {
+    let world = World::new();
+    let source = world.source.clone();
+    let ring = async {
+        for at in [30, 31, 100] {
+            let wait = Duration::from_secs(at).saturating_sub(world.clock.monotonic());
+            world.clock.sleep(wait).await;
+            source.send_modify(|count| *count += 1);
+        }
+    };
+    let (made, ()) = tokio::join!(world.work(10, &[Ended::Well, Ended::Badly], 110, &[]), ring);
+    let expected = [(0, Why::First), (30_200, Why::News), (45_200, Why::Again), (100_200, Why::News)];
+    assert_eq!(made, expected, "what was told in a failing pass waits for the next");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use oauth::{KeyId, Keys, MasterKey, Sealed, SystemEntropy};
 use secrecy::{ExposeSecret as _, SecretString};
-use source_adapters::rest::{Description, GrantKeeper, KeptGrant, RestOptions, RestSource, transport};
+use source_adapters::rest::{
+    Description, GrantKeeper, KeptGrant, RestOptions, RestSource, WebhookVerifier, transport,
+};
 
 use super::clock;
 use crate::Failure;
 use crate::engagement::Engagement;
-use crate::settings::{GrantSettings, RestSettings, Settings};
+use crate::settings::{GrantSettings, RestSettings, Settings, SourceKind};
 
 /// The name under which the grant is sealed, so that nothing else can be put in its place.
 const SEALED_AS: &str = "source-grant";
@@ -25,9 +27,7 @@ pub(crate) fn open(
 ) -> Result<RestSource, Failure> {
     let description = description(engagement, said)?;
     let transport = transport(&description, &secret)?;
-    let mut options = RestOptions::default();
-    options.environment.clone_from(&said.environment);
-    options.variables.clone_from(&said.variables);
+    let mut options = options(said);
     options.write = settings.source.write;
     options.seed = u64::from(std::process::id());
     options.keeper = match &said.grant {
@@ -35,6 +35,26 @@ pub(crate) fn open(
         None => None,
     };
     Ok(RestSource::open(description, options, &secret, Arc::new(transport), clock())?)
+}
+
+/// What tells the webhooks of the source in the settings from forgeries, where it is an API whose description says how.
+pub(crate) fn webhooks(
+    engagement: &Engagement,
+    settings: &Settings,
+) -> Result<Option<WebhookVerifier>, Failure> {
+    let SourceKind::Rest(said) = &settings.source.kind else { return Ok(None) };
+    if engagement.source.is_some() {
+        return Ok(None);
+    }
+    let description = description(engagement, said)?;
+    Ok(WebhookVerifier::open(&description, &options(said), &secret)?)
+}
+
+fn options(said: &RestSettings) -> RestOptions {
+    let mut options = RestOptions::default();
+    options.environment.clone_from(&said.environment);
+    options.variables.clone_from(&said.variables);
+    options
 }
 
 fn description(engagement: &Engagement, said: &RestSettings) -> Result<Description, Failure> {

@@ -23,6 +23,7 @@ impl Table {
         let mut table = Table {
             name: name.to_owned(),
             key: None,
+            is_keyed: false,
             delimiter: Some(grid::delimiter(text)).filter(|mark| *mark != ','),
             columns: header.iter().map(|name| Column::named(name.as_str())).collect(),
         };

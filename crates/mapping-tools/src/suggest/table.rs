@@ -14,6 +14,8 @@ pub struct Table {
     pub name: String,
     /// The column that identifies a row, where that is known.
     pub key: Option<String>,
+    /// Whether the source itself says what identifies a row, so that the settings have nothing to say about it.
+    pub is_keyed: bool,
     /// What separates its columns, for a file in which that is no comma.
     pub delimiter: Option<char>,
     /// Its columns, in the source's order.

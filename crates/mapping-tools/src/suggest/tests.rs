@@ -34,6 +34,16 @@ fn a_german_csv_header_with_rows_becomes_contacts() {
 }
 
 #[test]
+fn what_the_source_says_itself_is_no_hint_for_the_settings() {
+    let mut table = Table::of_csv("Kunden", KUNDEN).unwrap();
+    table.is_keyed = true;
+    let request = Request { name: "acme", tables: &[table], hubspot: None, region: None, zone: None };
+    let suggestion = suggest(request).unwrap();
+    assert_eq!(suggestion.keys, []);
+    assert!(!suggestion.text.contains("source.collections"), "{}", suggestion.text);
+}
+
+#[test]
 fn a_header_alone_is_enough_to_begin_with() {
     let suggestion = suggest_csv("people", "PersonId,FirstName,LastName,Email,Phone,City,ShoeSize\n");
     let expected = [

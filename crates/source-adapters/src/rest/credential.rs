@@ -18,7 +18,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::description::{Auth, KeyPlace, SecretText};
 use super::request::{Prepared, header};
 use super::template::{Escape, Values};
-pub(super) use sign::Signer;
+pub(super) use sign::{Signer, code, hex};
 pub use token::{GrantKeeper, KeptGrant};
 pub(super) use token::{TokenRequest, Tokens};
 

@@ -7,6 +7,7 @@ mod keys;
 mod limits;
 mod pages;
 mod read;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub struct Description {
     pub(super) limits: CallLimits,
     pub(super) errors: Errors,
     pub(super) maintenance: Vec<Maintenance>,
+    pub(super) webhook: Option<WebhookProof>,
     pub(super) collections: BTreeMap<String, CollectionSpec>,
 }
 
@@ -59,7 +61,7 @@ impl Description {
         &self.api.variables
     }
 
-    /// The names of the secrets that are needed, each once.
+    /// The names of the secrets that calls need, each once.
     #[must_use]
     pub fn secrets(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.auth.secrets();
@@ -204,6 +206,56 @@ pub(super) enum SignHash {
     Sha256,
     Sha512,
 }
+
+/// How a call of the API's webhooks proves who it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WebhookProof {
+    /// A text that both sides know, in a header or in the address.
+    Shared {
+        place: KeyPlace,
+        prefix: String,
+        secret: String,
+    },
+    Basic {
+        user: SecretText,
+        password: SecretText,
+    },
+    Hmac(WebhookHmac),
+}
+
+/// A signature over what is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct WebhookHmac {
+    pub(super) secret: String,
+    /// Whether the key is written in base64, rather than being the text's own bytes.
+    pub(super) key_base64: bool,
+    pub(super) hash: SignHash,
+    /// What is signed, of [`TOLD`].
+    pub(super) over: Template,
+    pub(super) base64: bool,
+    pub(super) header: String,
+    /// What stands in that header between separators, each with one place: `{signature}` or `{timestamp}`.
+    pub(super) items: Vec<HeaderItem>,
+    pub(super) separator: char,
+    pub(super) timestamp_header: Option<String>,
+    pub(super) timestamp: TimeFormat,
+    /// Header of the message's id, where that is signed too.
+    pub(super) id_header: Option<String>,
+    /// How far the time of the call may lie from ours.
+    pub(super) window: Duration,
+}
+
+/// One item of a signature's header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HeaderItem {
+    pub(super) before: String,
+    /// Whether the signature stands there, and not the time.
+    pub(super) is_signature: bool,
+    pub(super) after: String,
+}
+
+/// The places of [`WebhookHmac::over`].
+pub(super) const TOLD: [&str; 4] = ["timestamp", "body", "body_sha256", "id"];
 
 /// Limits of an API or of one endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

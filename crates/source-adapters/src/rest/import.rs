@@ -1,5 +1,5 @@
-//! A first description from what there is: OpenAPI 3.0 and 3.1, Swagger 2, a Postman collection, a HAR file, cURL
-//! commands, a JSON sample, the header of a CSV file. Pure.
+//! A first description from what there is: OpenAPI 3.0 and 3.1, Swagger 2, a Postman or Insomnia collection, a HAR file,
+//! cURL commands, a JSON sample, the header of a CSV file. Pure.
 //!
 //! Every guess is marked in the text that comes of it. No secret and no value of a record is copied: what was found in
 //! a sample is shown by its shape.
@@ -7,6 +7,7 @@
 mod draft;
 mod form;
 mod guess;
+mod insomnia;
 mod openapi;
 mod operation;
 mod postman;
@@ -29,6 +30,8 @@ pub enum ImportKind {
     Swagger,
     /// A Postman collection, version 2.
     Postman,
+    /// Insomnia's export, format 4 or 5.
+    Insomnia,
     /// HTTP as a browser recorded it.
     Har,
     /// One or more cURL commands.
@@ -97,11 +100,14 @@ fn read(text: &str) -> Result<(ImportKind, Found), ImportError> {
         return Ok((ImportKind::Curl, samples::of_curl(text)));
     }
     if !text.starts_with(['{', '[']) {
-        let is_yaml = ["openapi:", "swagger:", "\"openapi\":"]
+        let is_yaml = ["openapi:", "swagger:", "\"openapi\":", "type: collection.insomnia.rest/"]
             .iter()
             .any(|word| text.lines().any(|line| line.starts_with(word)));
         if is_yaml {
             let json = of_yaml(text)?;
+            if insomnia::is_export(&json) {
+                return Ok((ImportKind::Insomnia, insomnia::read(&json)));
+            }
             let is_swagger = json["swagger"].is_string();
             let kind = if is_swagger { ImportKind::Swagger } else { ImportKind::OpenApi };
             return Ok((kind, openapi::read(&json)));
@@ -117,6 +123,8 @@ fn read(text: &str) -> Result<(ImportKind, Found), ImportError> {
         (ImportKind::Swagger, openapi::read(&json))
     } else if json["info"]["schema"].as_str().is_some_and(|schema| schema.contains("postman")) {
         (ImportKind::Postman, postman::read(&json))
+    } else if insomnia::is_export(&json) {
+        (ImportKind::Insomnia, insomnia::read(&json))
     } else if json["log"]["entries"].is_array() {
         (ImportKind::Har, samples::of_har(&json))
     } else {

@@ -125,7 +125,10 @@ impl RestSource {
     }
 }
 
-fn variables(description: &Description, options: &RestOptions) -> Result<BTreeMap<String, String>, String> {
+pub(super) fn variables(
+    description: &Description,
+    options: &RestOptions,
+) -> Result<BTreeMap<String, String>, String> {
     let mut variables = description.api.variables.clone();
     for (name, value) in &options.variables {
         if !variables.contains_key(name) {

@@ -65,6 +65,17 @@ impl Template {
         })
     }
 
+    /// What stands before the only place, its name, and what stands behind it.
+    pub(super) fn around_the_only_place(&self) -> Option<(&str, &str, &str)> {
+        match self.0.as_slice() {
+            [Part::Place(name)] => Some(("", name, "")),
+            [Part::Text(before), Part::Place(name)] => Some((before, name, "")),
+            [Part::Place(name), Part::Text(after)] => Some(("", name, after)),
+            [Part::Text(before), Part::Place(name), Part::Text(after)] => Some((before, name, after)),
+            _ => None,
+        }
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.names().any(|place| place == name)
     }

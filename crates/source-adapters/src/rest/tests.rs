@@ -20,7 +20,7 @@ fn blocks() -> Vec<&'static str> {
 #[test]
 fn the_examples_of_the_reference_are_sound() {
     let blocks = blocks();
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 6);
     let whole = blocks[0];
     let description = Description::parse("example", whole).unwrap();
     assert_eq!((description.name(), description.secrets()), ("shop", vec!["SHOP_TOKEN"]));
@@ -37,6 +37,7 @@ fn the_examples_of_the_reference_are_sound() {
         format!("{}\n{}", without("[auth]"), blocks[2]),
         format!("{whole}\n{}", blocks[3]),
         format!("{}\n{}", without("[collections.customers.create]"), blocks[4]),
+        format!("{whole}\n{}", blocks[5]),
     ] {
         assert_eq!(problems(&text), [], "{:?}\n{text}", Description::parse("x", &text).err());
     }

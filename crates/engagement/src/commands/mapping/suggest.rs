@@ -10,7 +10,7 @@ use sync_types::{Collection, Destination, DestinationErrorKind, ReadRequest, Sch
 use super::{arguments, files};
 use crate::engagement::Engagement;
 use crate::screen::{Screen, counted};
-use crate::settings::Settings;
+use crate::settings::{Settings, SourceKind};
 use crate::{Failure, Outcome, wiring};
 
 /// How many records of each collection are looked at.
@@ -56,6 +56,11 @@ pub(super) async fn suggest(
         counted(suggestion.questions.len() as u64, "question", "questions"),
         out.display()
     ));
+    let has_settings = suggestion.delimiter.is_some() || latin || !suggestion.keys.is_empty();
+    if !has_settings {
+        screen.line("Next: read the mapping, then `check` and `mapping preview`.");
+        return Ok(Outcome::Done);
+    }
     screen.line("For settings.toml:");
     if suggestion.delimiter.is_some() || latin {
         screen.line("  [source]");
@@ -81,6 +86,8 @@ async fn of_source(engagement: &Engagement, settings: &Settings) -> Result<Vec<T
     let mut tables = Vec::new();
     for schema in source.describe().await? {
         let mut table = Table::of_schema(&schema);
+        // Settings that say it once more would be refused.
+        table.is_keyed = matches!(settings.source.kind, SourceKind::Rest(_));
         table.key = settings.source.collections.get(&schema.name).and_then(|said| said.key.clone());
         let collection = Collection::new(schema.name.as_str());
         let page = source.read_page(&ReadRequest { collection, after: None, max: SAMPLE_RECORDS }).await?;

@@ -4,6 +4,7 @@ use http_body_util::BodyExt as _;
 use http_transport::TokioClock;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use source_adapters::rest::{Description, RestOptions, WebhookVerifier};
 use webhooks::{Endpoint, Inbox as _, SqliteInbox, Verifier, sign_v3};
 
 use super::*;
@@ -186,4 +187,55 @@ fn paths_that_would_hide_each_other_are_refused() {
         let failure = site.err().map(|failure| failure.to_string()).unwrap_or_default();
         assert!(failure.contains(problem), "{change:?}: {failure}");
     }
+}
+
+#[tokio::test]
+async fn a_proved_call_of_the_source_wakes_its_own_portal_and_any_other_nobody() {
+    let description = "[api]\nname = 'shop'\nbase_url = 'https://shop.example'\n\
+        [collections.a]\nkey = '/id'\nlist = { path = '/a', records = '', paging = { kind = 'none' } }\n\
+        [webhook]\n";
+    let by_secret = "kind = 'secret'\nheader = 'X-Token'\nvalue = { secret = 'KEY' }";
+    let by_body = "kind = 'hmac'\nheader = 'X-Signature'\nkey = { secret = 'KEY' }";
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(&folder.path().join("tokens.db").display().to_string(), &[]);
+    let clock: Arc<dyn http_transport::Clock> = Arc::new(TokioClock::starting_at(now()));
+    let board = Arc::new(Board::default());
+    let mut site = Site::new("acme", &settings, board, watch::channel(false).1).unwrap();
+    let mut rung = Vec::new();
+    for (id, proof) in [(33, Some(by_secret)), (34, Some(by_body)), (35, None)] {
+        site.portals.insert(PortalId(id), watch::channel(0).0);
+        let Some(proof) = proof else { continue };
+        let description = Description::parse("shop.toml", &format!("{description}{proof}")).unwrap();
+        let secret = |_: &str| Some(SecretString::from("hush"));
+        let verifier = WebhookVerifier::open(&description, &RestOptions::default(), &secret).unwrap();
+        let sender = watch::channel(0).0;
+        rung.push(sender.subscribe());
+        site.bells.insert(PortalId(id), Bell::new(verifier.unwrap(), sender, clock.clone()));
+    }
+    let web = Web::new(site);
+    let call = async |path: &str, header: (&str, &str), body: &'static [u8]| {
+        let request = Request::post(path).header(header.0, header.1).body(Full::from(body)).unwrap();
+        let answer = web.clone().call(request).await.unwrap();
+        (answer.status().as_u16(), rung.iter().map(|rung| *rung.borrow()).collect::<Vec<u64>>())
+    };
+    // HMAC-SHA256 of "told" under "hush".
+    let signed = ("x-signature", "bcfc1aedfc8ee1db1819ea27c229971a67b411ab3e203ce01556d8b23dd7d3af");
+    let token = ("x-token", "hush");
+    assert_eq!(call("/source/33", token, b"").await, (200, vec![1, 0]));
+    assert_eq!(call("/source/34", signed, b"told").await, (200, vec![1, 1]));
+    for (path, header, body, status) in [
+        ("/source/33", ("x-token", "other"), &b""[..], 401),
+        ("/source/34", signed, b"other", 401),
+        ("/source/34", token, b"told", 401),
+        ("/source/35", token, b"", 405),
+        ("/source/36", token, b"", 405),
+        ("/source", token, b"", 405),
+        ("/source/33/more", token, b"", 405),
+    ] {
+        assert_eq!(call(path, header, body).await, (status, vec![1, 1]), "{path} {header:?}");
+    }
+    let large: &'static [u8] = vec![b'x'; 1024 * 1024 + 1].leak();
+    assert_eq!(call("/source/34", signed, large).await, (413, vec![1, 1]));
+    let get = Request::get("/source/33").header(token.0, token.1).body(Full::<Bytes>::default()).unwrap();
+    assert_eq!(web.clone().call(get).await.unwrap().status(), 405);
 }

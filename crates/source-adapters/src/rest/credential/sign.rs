@@ -40,7 +40,8 @@ impl Signer {
         let variables = std::collections::BTreeMap::new();
         // Its places are checked when the description is read, so that all of them are there.
         let over = self.spec.over.fill(&Values { own: &signed, variables: &variables }, Escape::No);
-        let code = self.code(over.unwrap_or_default().as_bytes());
+        let code =
+            code(self.spec.hash, self.key.expose_secret().as_bytes(), over.unwrap_or_default().as_bytes());
         let signature = if self.spec.base64 { BASE64_STANDARD.encode(&code) } else { hex(&code) };
         let own = [("signature", signature.as_str()), ("timestamp", &timestamp)];
         let value = self.spec.value.fill(&Values { own: &own, variables: &variables }, Escape::No);
@@ -55,20 +56,20 @@ impl Signer {
             }
         }
     }
-
-    fn code(&self, over: &[u8]) -> Vec<u8> {
-        let key = self.key.expose_secret().as_bytes();
-        // A key of any length is taken.
-        match self.spec.hash {
-            SignHash::Sha256 => Hmac::<Sha256>::new_from_slice(key)
-                .map(|mac| mac.chain_update(over).finalize().into_bytes().to_vec()),
-            SignHash::Sha512 => Hmac::<Sha512>::new_from_slice(key)
-                .map(|mac| mac.chain_update(over).finalize().into_bytes().to_vec()),
-        }
-        .unwrap_or_default()
-    }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The keyed hash of a message.
+pub(in crate::rest) fn code(hash: SignHash, key: &[u8], over: &[u8]) -> Vec<u8> {
+    // A key of any length is taken.
+    match hash {
+        SignHash::Sha256 => Hmac::<Sha256>::new_from_slice(key)
+            .map(|mac| mac.chain_update(over).finalize().into_bytes().to_vec()),
+        SignHash::Sha512 => Hmac::<Sha512>::new_from_slice(key)
+            .map(|mac| mac.chain_update(over).finalize().into_bytes().to_vec()),
+    }
+    .unwrap_or_default()
+}
+
+pub(in crate::rest) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -16,6 +16,9 @@ pub(super) const TIMES: [(&str, TimeFormat); 5] = [
     ("date", TimeFormat::Day),
 ];
 
+/// The words for how a signature is computed.
+pub(super) const HASHES: [(&str, SignHash); 2] = [("sha256", SignHash::Sha256), ("sha512", SignHash::Sha512)];
+
 #[derive(Clone, Copy)]
 enum Kind {
     None,
@@ -41,26 +44,12 @@ pub(super) fn read(keys: &Keys<'_>, names: &[&str]) -> Option<Auth> {
     Some(match keys.required_word("kind", &KINDS)? {
         Kind::None => Auth::None,
         Kind::ApiKey => {
-            let place = match (header(keys, "header"), keys.text("query")) {
-                (Some(header), None) => Some(KeyPlace::Header(header)),
-                (None, Some(query)) => Some(KeyPlace::Query(query.value)),
-                _ => {
-                    let remedy = "write `header = \"X-Api-Key\"` or `query = \"api_key\"`";
-                    keys.tell("missing-key", "an API key goes into one header or one query key", remedy);
-                    None
-                }
-            };
-            let prefix = keys.text("prefix").map(|prefix| prefix.value).unwrap_or_default();
-            Auth::ApiKey { secret: secret(keys, "value")?, place: place?, prefix }
+            let (place, prefix, secret) = api_key(keys)?;
+            Auth::ApiKey { place, prefix, secret }
         }
         Kind::Basic => {
-            let (user, password) = (shown(keys, "user", names), shown(keys, "password", names));
-            if let Some(SecretText::Plain(password)) = &password
-                && *password != Template::default()
-            {
-                in_clear(keys, "password");
-            }
-            Auth::Basic { user: user?, password: password? }
+            let (user, password) = basic(keys, names)?;
+            Auth::Basic { user, password }
         }
         Kind::Bearer => Auth::Bearer { secret: secret(keys, "token")? },
         Kind::ClientCredentials => Auth::Tokens(oauth(keys, names, OAuthGrant::ClientCredentials)?),
@@ -70,6 +59,33 @@ pub(super) fn read(keys: &Keys<'_>, names: &[&str]) -> Option<Auth> {
         }
         Kind::Hmac => Auth::Hmac(hmac(keys)?),
     })
+}
+
+/// Where a key stands, what stands before it, and its secret.
+pub(super) fn api_key(keys: &Keys<'_>) -> Option<(KeyPlace, String, String)> {
+    let place = match (header(keys, "header"), keys.text("query")) {
+        (Some(header), None) => Some(KeyPlace::Header(header)),
+        (None, Some(query)) => Some(KeyPlace::Query(query.value)),
+        _ => {
+            let remedy = "write `header = \"X-Api-Key\"` or `query = \"api_key\"`";
+            keys.tell("missing-key", "a key goes into one header or one query key", remedy);
+            None
+        }
+    };
+    let prefix = keys.text("prefix").map(|prefix| prefix.value).unwrap_or_default();
+    let secret = secret(keys, "value");
+    Some((place?, prefix, secret?))
+}
+
+/// User and password.
+pub(super) fn basic(keys: &Keys<'_>, names: &[&str]) -> Option<(SecretText, SecretText)> {
+    let (user, password) = (shown(keys, "user", names), shown(keys, "password", names));
+    if let Some(SecretText::Plain(password)) = &password
+        && *password != Template::default()
+    {
+        in_clear(keys, "password");
+    }
+    Some((user?, password?))
 }
 
 fn oauth(keys: &Keys<'_>, names: &[&str], grant: OAuthGrant) -> Option<OAuthSpec> {
@@ -92,7 +108,7 @@ fn oauth(keys: &Keys<'_>, names: &[&str], grant: OAuthGrant) -> Option<OAuthSpec
 
 fn hmac(keys: &Keys<'_>) -> Option<HmacSpec> {
     let secret = secret(keys, "key");
-    let hash = keys.word("hash", &[("sha256", SignHash::Sha256), ("sha512", SignHash::Sha512)]);
+    let hash = keys.word("hash", &HASHES);
     let over = keys.required_template("over", &SIGNED);
     let base64 = keys.word("encoding", &[("hex", false), ("base64", true)]).unwrap_or(false);
     let value = keys.template("value", &["signature", "timestamp"]);
@@ -116,7 +132,7 @@ fn hmac(keys: &Keys<'_>) -> Option<HmacSpec> {
 }
 
 /// `{ secret = "NAME" }`, and nothing in clear.
-fn secret(keys: &Keys<'_>, key: &'static str) -> Option<String> {
+pub(super) fn secret(keys: &Keys<'_>, key: &'static str) -> Option<String> {
     let Some(node) = keys.take(key) else {
         let reason = format!("the credential needs the key `{key}`");
         keys.tell("missing-key", reason, format!("add `{key} = {{ secret = \"NAME\" }}`"));

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::super::problem::{Problems, Report};
 use super::keys::{Keys, template, text};
-use super::{Api, Auth, Description, auth, collection, limits};
+use super::{Api, Auth, Description, auth, collection, limits, webhook};
 
 /// Most collections of one description.
 const COLLECTIONS_MAX: usize = 200;
@@ -58,6 +58,7 @@ fn whole(top: &Keys<'_>) -> Option<Description> {
     let errors = top.table("errors", "[errors]").map(|keys| limits::errors(&keys)).unwrap_or_default();
     let maintenance =
         top.tables("maintenance", "a maintenance window").iter().filter_map(limits::maintenance).collect();
+    let webhook = top.table("webhook", "[webhook]").and_then(|keys| webhook::read(&keys, &names));
     let mut collections = BTreeMap::new();
     if let Some(all) = top.table("collections", "[collections]") {
         let entries = all.take_all();
@@ -75,7 +76,7 @@ fn whole(top: &Keys<'_>) -> Option<Description> {
     }
     let calls = collections.values().flat_map(super::CollectionSpec::calls).map(|call| &call.limits);
     limits::count(top, &std::iter::once(&limits).chain(calls).collect::<Vec<_>>());
-    Some(Description { api: api?, auth: auth?, limits, errors, maintenance, collections })
+    Some(Description { api: api?, auth: auth?, limits, errors, maintenance, webhook, collections })
 }
 
 fn variables(top: &Keys<'_>) -> BTreeMap<String, String> {

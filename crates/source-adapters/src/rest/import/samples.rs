@@ -322,8 +322,8 @@ pub(super) fn of_csv(text: &str) -> Result<Found, String> {
         |name: &String| !name.is_empty() && name.len() <= 100 && !name.contains(['{', '}', '<', '>']);
     if names.is_empty() || !names.iter().all(is_name) {
         return Err(String::from(
-            "this is none of: OpenAPI or Swagger as JSON, a Postman collection, a HAR file, cURL commands, a JSON \
-             sample, the header of a CSV file",
+            "this is none of: OpenAPI or Swagger as JSON, a Postman or Insomnia collection, a HAR file, cURL commands, a \
+             JSON sample, the header of a CSV file",
         ));
     }
     let rows: Vec<Vec<String>> = lines.take(50).map(|line| cells(line, delimiter)).collect();

@@ -293,6 +293,62 @@ fn a_postman_collection_is_understood() {
 }
 
 #[test]
+fn insomnias_exports_are_understood_in_both_formats() {
+    let environment = json!({ "base_url": "https://api.acme.example/v1", "token": "SECRET" });
+    let calls = [
+        json!({
+            "url": "{{ _.base_url }}/people", "method": "GET", "authentication": { "type": "bearer", "token": "SECRET" },
+            "parameters": [{ "name": "page", "value": "1" }, { "name": "per_page", "value": "20" }, { "name": "off", "value": "1", "disabled": true }],
+        }),
+        json!({ "url": "{{ base_url }}/people/{{ _.person }}", "method": "GET" }),
+        json!({
+            "url": "{{ _.base_url }}/people/:person", "method": "PATCH",
+            "body": { "mimeType": "application/json", "text": "{\"person\": {\"name\": \"Bea\"}}" },
+        }),
+    ];
+    let resource = |kind: &str, mut of: Json| {
+        of["_type"] = kind.into();
+        of
+    };
+    let mut resources = vec![
+        resource("workspace", json!({ "name": "Acme" })),
+        resource("environment", json!({ "data": environment })),
+        resource("request_group", json!({ "name": "People" })),
+    ];
+    resources.extend(calls.clone().map(|call| resource("request", call)));
+    let four = json!({ "_type": "export", "__export_format": 4, "resources": resources }).to_string();
+    let five = json!({
+        "type": "collection.insomnia.rest/5.0", "name": "Acme", "environments": { "data": environment },
+        "collection": [{ "name": "People", "children": calls }],
+    });
+    for (format, text) in [(4, four), (5, five.to_string())] {
+        let made = imported(&text);
+        assert_eq!(made.kind, ImportKind::Insomnia, "format {format}");
+        assert_eq!(table(&made.text, "api"), ["name = \"acme\"", "base_url = \"https://api.acme.example\""]);
+        assert_eq!(table(&made.text, "auth"), ["kind = \"bearer\"", "token = { secret = \"ACME_TOKEN\" }"]);
+        let list = table(&made.text, "collections.people.list");
+        assert_eq!(list[0], "path = \"/v1/people\"");
+        assert!(list.iter().any(|line| line.starts_with("paging = { kind = \"page\"")), "{list:?}");
+        assert_eq!(table(&made.text, "collections.people.get")[0], "path = \"/v1/people/{id}\"");
+        assert_eq!(
+            table(&made.text, "collections.people.update"),
+            ["path = \"/v1/people/{id}\"", "wrap = \"/person\""]
+        );
+        assert!(!made.text.contains("SECRET") && !made.text.contains("Bea"), "{}", made.text);
+    }
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn insomnias_yaml_is_understood() {
+    let yaml = "type: collection.insomnia.rest/5.0\nname: Acme\ncollection:\n  - name: People\n    children:\n\
+                \x20     - url: https://api.acme.example/people\n        method: GET\n\
+                \x20     - url: https://api.acme.example/people/7\n        method: GET\n";
+    let made = imported(yaml);
+    assert_eq!((made.kind, made.collections), (ImportKind::Insomnia, vec!["people".to_owned()]));
+}
+
+#[test]
 fn a_command_a_sample_and_a_header_are_enough_to_begin_with() {
     let curl =
         "curl -s 'https://api.acme.example/v1/people?status=open' \\\n  -H 'Authorization: Bearer SECRET'\n";
