@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http_transport::{Clock, ReqwestTransport, TokenProvider, Transport};
 use oauth::{
-    App, AppTokens, Endpoints, GrantStatus, Grants, Installer, KeyId, Keys, MasterKey, PortalId,
+    App, AppTokens, Endpoints, GrantStatus, Grants, Installer, KeyId, Keys, MasterKey, NoToken, PortalId,
     PortalTokens, SqliteTokenStore, StaticCredential, SystemEntropy, TokenEndpoint, WantedScopes,
 };
 
@@ -60,25 +60,47 @@ pub(crate) fn app_tokens(
     Ok(AppTokens::new(endpoint, clock, &scopes))
 }
 
-/// What installs the app, and where its grants rest.
+/// What installs the app in these portals.
 pub(crate) fn installer(
     settings: &Settings,
     oauth: &OAuthSettings,
+    portals: impl IntoIterator<Item = PortalId>,
     clock: Arc<dyn Clock>,
-) -> Result<(Installer, Arc<Grants>), Failure> {
+) -> Result<Installer, Failure> {
     let store = token_store(oauth)?;
     let grants = Arc::new(grants(oauth, store.clone())?);
     let endpoint = Arc::new(endpoint(&settings.hubspot.url, oauth, clock.clone())?);
-    Ok((Installer::new(endpoint, grants.clone(), store, clock), grants))
+    Ok(Installer::new(endpoint, grants, store, clock).only(portals))
 }
 
-/// Whether a person has to install the app again. Asks the token store, not HubSpot; of a static token nothing is known
-/// here.
-pub(crate) async fn is_refused(settings: &Settings, clock: Arc<dyn Clock>) -> Result<bool, Failure> {
-    let Some(oauth) = &settings.oauth else { return Ok(false) };
+/// Seals with the present key what was sealed with the former one, if the settings name one; says how many entries.
+pub(crate) async fn rotate(oauth: &OAuthSettings) -> Result<u64, Failure> {
+    if oauth.former_key.is_none() {
+        return Ok(0);
+    }
+    let moved = grants(oauth, token_store(oauth)?)?.rotate_keys().await;
+    moved.map_err(|error| {
+        Failure::new("the tokens could not be moved to the present key")
+            .remedy("check `oauth.former_key` and `oauth.former_key_id`; what was moved stays moved")
+            .caused_by(&error)
+    })
+}
+
+/// Why a person has to install the app, for the first time or again; `None` where nobody has to. Asks the token store, not
+/// HubSpot; of a static token nothing is known here.
+pub(crate) async fn refusal(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Option<String>, Failure> {
+    let Some(oauth) = &settings.oauth else { return Ok(None) };
     let tokens = installed(settings, oauth, clock)?;
     let grant = tokens.status().await.map_err(|error| Failure::new(error.to_string()))?;
-    Ok(grant.is_none_or(|grant| *grant.status() != GrantStatus::Active))
+    let portal = tokens.portal();
+    let why = match grant.as_ref().map(oauth::Grant::status) {
+        None => NoToken::NotInstalled(portal),
+        Some(GrantStatus::NeedsReauthorisation { since, reason }) => {
+            NoToken::NeedsReauthorisation { portal, since: *since, reason: reason.clone() }
+        }
+        Some(_) => return Ok(None),
+    };
+    Ok(Some(why.to_string()))
 }
 
 fn token_store(oauth: &OAuthSettings) -> Result<Arc<SqliteTokenStore>, Failure> {
@@ -96,7 +118,16 @@ fn grants(oauth: &OAuthSettings, store: Arc<SqliteTokenStore>) -> Result<Grants,
     };
     let key = MasterKey::from_base64(&oauth.master_key).map_err(|error| wrong(&error))?;
     let id = KeyId::new(&oauth.key_id).map_err(|error| wrong(&error))?;
-    Ok(Grants::new(store, Keys::new(id, key), Arc::new(SystemEntropy)))
+    let mut keys = Keys::new(id, key);
+    if let Some((id, key)) = &oauth.former_key {
+        let former = |error: &dyn std::error::Error| {
+            Failure::new(format!("`oauth.former_key` or `oauth.former_key_id`: {error}"))
+                .remedy("set them to the key and the name that were in use before")
+        };
+        let key = MasterKey::from_base64(key).map_err(|error| former(&error))?;
+        keys = keys.with_former(KeyId::new(id).map_err(|error| former(&error))?, key);
+    }
+    Ok(Grants::new(store, keys, Arc::new(SystemEntropy)))
 }
 
 fn endpoint(api: &str, oauth: &OAuthSettings, clock: Arc<dyn Clock>) -> Result<TokenEndpoint, Failure> {

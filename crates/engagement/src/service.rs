@@ -106,6 +106,10 @@ pub async fn keep_up(pace: Pace, clock: Arc<dyn Clock>, mut signals: Signals, wo
         signals.news.mark_unchanged();
         signals.source.mark_unchanged();
         signals.asked.mark_unchanged();
+        if why == Why::Asked {
+            // Whoever asks has changed something: what failed before says little about what comes.
+            failures = 0;
+        }
         let ended = tokio::select! {
             ended = work.pass(why) => ended,
             () = async { stopped(&mut signals.stop).await; clock.sleep(pace.grace).await } => {

@@ -10,9 +10,11 @@ mod source;
 mod tests;
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use http::Uri;
 use secrecy::SecretString;
 
 use self::layers::{Layers, Made};
@@ -198,8 +200,7 @@ fn signing(layers: &Layers) -> Signing {
 
 fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {
     let url = text(layers, "hubspot.url").unwrap_or("https://api.hubapi.com").trim_end_matches('/');
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    if !url.starts_with("https://") && !local.iter().any(|prefix| url.starts_with(prefix)) {
+    if !takes_secrets(url) {
         return Err(refuse(layers, "hubspot.url", "must start with https://, or be http:// on this machine"));
     }
     let share = number::<f64>(layers, "hubspot.share", "a number")?.unwrap_or(1.0);
@@ -220,6 +221,23 @@ fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {
         live_reserve,
         limits,
     })
+}
+
+/// Whether a token may be sent there: over TLS, or without leaving this machine. A host that merely begins like this
+/// machine's, or a user name that looks like it, is neither.
+fn takes_secrets(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let Some(authority) = uri.authority().filter(|authority| !authority.as_str().contains('@')) else {
+        return false;
+    };
+    let host = authority.host().trim_matches(['[', ']']);
+    match uri.scheme_str() {
+        Some("https") => !host.is_empty(),
+        Some("http") => {
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        _ => false,
+    }
 }
 
 fn token(layers: &Layers) -> Result<Option<SecretString>, Failure> {

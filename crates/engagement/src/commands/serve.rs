@@ -17,7 +17,9 @@ use crate::cli::Common;
 use crate::engagement::{self, Engagement};
 use crate::interrupt::Interrupts;
 use crate::screen::{Screen, counted};
-use crate::serve::{Bell, Board, Hearing, Housekeeping, Keeper, PortalPass, PortalState, Site, Web, promise};
+use crate::serve::{
+    Bell, Board, Hearing, Housekeeping, Keeper, PortalPass, PortalState, Site, Web, on_own_thread, promise,
+};
 use crate::service::{Pace, Signals, keep_up};
 use crate::settings::{FeedKind, Settings};
 use crate::{Failure, Outcome, credential, wiring};
@@ -47,6 +49,12 @@ pub(super) async fn serve(
     let mut portals = portals(engagement, settings, common, &board)?;
     let ids: BTreeSet<webhooks::PortalId> =
         portals.iter().map(|kept| webhooks::PortalId(kept.id.0)).collect();
+    if let Some(oauth) = &settings.oauth {
+        let moved = credential::rotate(oauth).await?;
+        if moved > 0 {
+            tracing::info!(moved, "tokens are sealed with the present key; the former one is needed no more");
+        }
+    }
     let (stop, stopped) = watch::channel(false);
     let hearing = Hearing::open(settings, ids.clone(), &clock).await?.map(Arc::new);
     let site = site(engagement, settings, &mut portals, hearing.as_deref(), &board, &stopped, &clock)?;
@@ -79,13 +87,15 @@ pub(super) async fn serve(
         tasks.spawn(worker(keeper, signals));
     }
     if let Some(hearing) = &hearing {
-        tasks.spawn(read_journal(hearing.clone(), stopped.clone()));
+        if hearing.journal.is_some() {
+            tasks.spawn(read_journal(hearing.clone(), stopped.clone()));
+        }
         tasks.spawn(keep_house(hearing.inbox.clone(), ids, clock.clone(), stopped.clone()));
     }
     let web = webhooks::serve(listener, Web::new(site), ServeLimits::default(), clock, is_true(stopped));
     tasks.spawn(web);
 
-    interrupts.asked_to_end().await;
+    let fault = until_asked(&mut interrupts, &mut tasks).await;
     screen.line("Stopping: calls under way are answered and recorded; once more ends it at once.");
     stop.send_replace(true);
     tokio::select! {
@@ -96,7 +106,20 @@ pub(super) async fn serve(
     if let Some(inbox) = hearing.and_then(Arc::into_inner).and_then(close) {
         inbox.close().await;
     }
-    Ok(Outcome::Done)
+    fault.map_or(Ok(Outcome::Done), Err)
+}
+
+/// Returns once somebody asks to end, or with the reason once a part of the service is gone: a service that takes no
+/// webhooks, or reads no journal, must not look as if it were well. Whoever watches over it starts it again.
+async fn until_asked(interrupts: &mut Interrupts, tasks: &mut JoinSet<()>) -> Option<Failure> {
+    tokio::select! {
+        () = interrupts.asked_to_end() => None,
+        Some(ended) = tasks.join_next() => {
+            let fault = ended.err().map_or_else(String::new, |fault| format!(": {fault}"));
+            let failure = Failure::new(format!("a part of the service ended by itself{fault}"));
+            Some(failure.remedy("start it again: nothing that was acknowledged is lost; and report this, with the log"))
+        }
+    }
 }
 
 fn close(hearing: Hearing) -> Option<SqliteInbox> {
@@ -187,15 +210,14 @@ fn site(
 ) -> Result<Site, Failure> {
     let mut site = Site::new(engagement.name, settings, board.clone(), stopped.clone())?;
     site.portals = portals.iter().map(|kept| (kept.id, kept.asked.clone())).collect::<BTreeMap<_, _>>();
-    for kept in portals {
+    for kept in portals.iter_mut() {
         if let Some(proof) = kept.proof.take() {
             site.bells.insert(kept.id, Bell::new(proof, kept.rung.clone(), clock.clone()));
         }
     }
     if let Some(oauth) = &settings.oauth {
-        let (installer, grants) = credential::installer(settings, oauth, clock.clone())?;
-        site.installer = Some(installer);
-        site.grants = Some((grants, oauth.client_id.clone()));
+        let ids = portals.iter().map(|kept| kept.id);
+        site.installer = Some(credential::installer(settings, oauth, ids, clock.clone())?);
     }
     if let Some(hearing) = hearing {
         site.receiver = hearing.receiver(settings)?;
@@ -239,15 +261,12 @@ async fn worker(keeper: Keeper, signals: Signals) {
     let stop = signals.stop.clone();
     loop {
         let (own, signals) = (keeper.clone(), signals.clone());
-        let runtime = tokio::runtime::Handle::current();
-        let work = tokio::task::spawn_blocking(move || {
+        let work = on_own_thread(format!("portal {}", keeper.name), move || async move {
             let clock = own.clock.clone();
-            runtime.block_on(keep_up(pace, clock, signals, &mut PortalPass::new(own)));
+            keep_up(pace, clock, signals, &mut PortalPass::new(own)).await;
         });
-        if work.await.is_ok() {
-            return;
-        }
-        tracing::error!(portal = %keeper.name, "the portal's worker came to a fault in the program; it is begun anew");
+        let Err(fault) = work.await else { return };
+        tracing::error!(portal = %keeper.name, %fault, "the portal's worker ended; it is begun anew");
         keeper.board.note(&keeper.name, PortalState::Failing);
         tokio::select! {
             () = is_true(stop.clone()) => return,
@@ -256,6 +275,7 @@ async fn worker(keeper: Keeper, signals: Signals) {
     }
 }
 
+/// Ends at a stop alone, as everything that the service is made of.
 async fn read_journal(hearing: Arc<Hearing>, stopped: watch::Receiver<bool>) {
     if let Some(journal) = &hearing.journal {
         journal.run(is_true(stopped)).await;
@@ -278,5 +298,26 @@ async fn is_true(mut flag: watch::Receiver<bool>) {
     // A sender that is gone will never say so.
     if flag.wait_for(|is| *is).await.is_err() {
         std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_ends_by_itself_ends_the_service() {
+        let mut interrupts = Interrupts::listen().unwrap();
+        for fault in [false, true] {
+            let mut tasks = JoinSet::new();
+            tasks.spawn(std::future::pending());
+            tasks.spawn(async move {
+                if fault {
+                    std::panic::resume_unwind(Box::new("a fault"));
+                }
+            });
+            let failure = until_asked(&mut interrupts, &mut tasks).await.unwrap();
+            assert!(failure.to_string().contains("ended by itself"), "{failure}");
+        }
     }
 }

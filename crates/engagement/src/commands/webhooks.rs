@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use http_transport::{Clock, SystemClock};
 use hubspot_adapter::{HubSpotPush, type_ids};
+use hubspot_client::Client;
 use jiff::Timestamp;
 use std::sync::Arc;
 use sync_types::Mapper as _;
@@ -16,7 +17,7 @@ use crate::engagement::Engagement;
 use crate::screen::{Screen, counted};
 use crate::serve::{app_client, chosen, journal_api, promise, wanted};
 use crate::settings::{FeedKind, Settings};
-use crate::{Failure, Outcome, wiring};
+use crate::{Failure, Outcome, credential, wiring};
 
 /// Requests that HubSpot may have under way for one portal (HubSpot docs: its default).
 const CONCURRENT: u32 = 10;
@@ -84,7 +85,10 @@ pub(super) async fn webhooks(
 
 fn failed(error: SubscriptionError) -> Failure {
     Failure::new("the app's subscriptions cannot be had or changed")
-        .remedy("check `webhooks.app_id`, and that the credential belongs to that app; then again: what was done is done")
+        .remedy(
+            "check `webhooks.app_id`, and that the credential belongs to that app; of a legacy public app set \
+             `webhooks.developer_key`. Then again: what was done is done",
+        )
         .caused_by(&error)
 }
 
@@ -129,11 +133,30 @@ async fn plan(
                 Failure::new("`webhooks.app_id` is not set: it is not known whose webhooks are meant")
                     .remedy("set it to the number of the app, as HubSpot's page of the app shows it")
             })?;
-            // With an app its own token; a private app's token is the app's as well.
-            let client = app_client(settings, clock)?.unwrap_or(wired.client);
-            let plan =
-                push(settings, &HubSpotPush::new(client, app_id), &wanted, choice, apply, screen).await?;
+            let client = client_for_push(settings, wired.client, clock).await?;
+            let mut api = HubSpotPush::new(client, app_id);
+            if let Some(key) = &settings.hearing.developer_key {
+                api = api.with_developer_key(key.clone());
+            }
+            let plan = push(settings, &api, &wanted, choice, apply, screen).await?;
             Ok(ended(plan.is_empty(), apply, screen))
+        }
+    }
+}
+
+/// With an app its own token, where it can be had; an app without the journal's scopes has none, and is then known by the
+/// token of the portal that installed it. A private app's token is the app's as well.
+async fn client_for_push(
+    settings: &Settings,
+    portals: Client,
+    clock: &Arc<dyn Clock>,
+) -> Result<Client, Failure> {
+    let Some(oauth) = &settings.oauth else { return Ok(portals) };
+    match credential::app_tokens(settings, oauth, clock.clone())?.get().await {
+        Ok(_) => Ok(app_client(settings, clock)?.unwrap_or(portals)),
+        Err(error) => {
+            tracing::info!(%error, "the app has no token of its own; the portal's is used");
+            Ok(portals)
         }
     }
 }

@@ -67,6 +67,34 @@ async fn an_installed_app_is_the_credential_until_it_is_taken_out() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_master_key_is_changed_without_a_new_install() {
+    let mut portal = Portal::new(PortalConfig::new("static-token"));
+    portal.add_app(OAuthApp::new(77, "client", "secret", REDIRECT, &["crm.objects.contacts.read"]));
+    let server = Server::start("127.0.0.1:0".parse().unwrap(), portal).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens.db");
+    let tokens = tokens.to_str().unwrap();
+    let with = |change: &[(&str, &str)]| settings(&server.url(), tokens, change);
+    install(&with(&[])).await;
+    let connect = async |settings: &Settings| {
+        wiring::portal(&wiring::client(settings).unwrap(), settings)
+            .await
+            .map_err(|failure| failure.to_string())
+    };
+    const OTHER_KEY: &str = "YW5vdGhlciBtYXN0ZXIga2V5IG9mIDMyIGJ5dGVzISE=";
+    let present = [("oauth.master_key", OTHER_KEY), ("oauth.key_id", "2")];
+    let problem = connect(&with(&present)).await.unwrap_err();
+    assert!(problem.contains("former key"), "{problem}");
+
+    let both = with(&[present[0], present[1], ("oauth.former_key", MASTER_KEY)]);
+    assert_eq!(connect(&both).await.unwrap(), "51234567", "the former key opens what it sealed");
+    assert_eq!(rotate(both.oauth.as_ref().unwrap()).await.unwrap(), 1);
+    assert_eq!(rotate(both.oauth.as_ref().unwrap()).await.unwrap(), 0);
+    assert_eq!(connect(&with(&present)).await.unwrap(), "51234567", "and is needed no more");
+    server.stop().await;
+}
+
 #[test]
 fn settings_that_cannot_work_are_named() {
     let folder = tempfile::tempdir().unwrap();

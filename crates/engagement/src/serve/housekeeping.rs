@@ -46,3 +46,56 @@ impl Housekeeping {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_transport::TokioClock;
+    use jiff::Timestamp;
+    use webhooks::{ParseLimits, SqliteInbox, parse_events};
+
+    use super::*;
+
+    /// A creation in each of these portals at `at`.
+    fn events(portals: &[u64], at: Timestamp) -> Vec<webhooks::Event> {
+        let one = |portal: &u64| {
+            format!(
+                r#"{{"portalId":{portal},"subscriptionId":1,"occurredAt":{},"subscriptionType":"contact.creation","objectId":5}}"#,
+                at.as_millisecond()
+            )
+        };
+        let body = format!("[{}]", portals.iter().map(one).collect::<Vec<_>>().join(","));
+        parse_events(body.as_bytes(), &ParseLimits::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn events_of_strangers_go_at_the_next_round_and_done_ones_after_four_days() {
+        let start = Timestamp::from_second(1_800_000_000).unwrap();
+        let inbox = Arc::new(SqliteInbox::in_memory().unwrap());
+        let tidy = async |at: Timestamp| {
+            let clock = Arc::new(TokioClock::starting_at(at));
+            let house = Housekeeping { inbox: inbox.clone(), portals: [PortalId(33)].into(), clock };
+            house.tidy().await.unwrap();
+        };
+        inbox.store(events(&[33, 34, 35], start), start).await.unwrap();
+        let ours = inbox.take(PortalId(33), 10).await.unwrap();
+        inbox.done(PortalId(33), vec![ours[0].id], start).await.unwrap();
+        let later = start + Duration::from_secs(60);
+        inbox.store(events(&[33], later), later).await.unwrap();
+
+        tidy(later).await;
+        let waiting: Vec<PortalId> = inbox.waiting().await.unwrap().iter().map(|one| one.portal).collect();
+        assert_eq!(waiting, [PortalId(33)], "only the portal that is kept here");
+        assert_eq!(
+            inbox.store(events(&[33], start), later).await.unwrap().repeated,
+            1,
+            "done ones are remembered"
+        );
+        tidy(start + Duration::from_secs(5 * 86_400)).await;
+        assert_eq!(
+            inbox.store(events(&[33], start), later).await.unwrap().new,
+            1,
+            "and forgotten after four days"
+        );
+        assert_eq!(inbox.waiting().await.unwrap()[0].events, 2, "what waits is never forgotten");
+    }
+}

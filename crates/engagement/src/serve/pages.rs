@@ -33,6 +33,8 @@ pub(crate) enum Trouble {
     Stale,
     /// Another account than the one that is meant.
     Account,
+    /// An install link for an account that is not kept here.
+    Link,
     /// Scopes are missing.
     Scopes,
     /// HubSpot could not be had.
@@ -42,8 +44,15 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    const ALL: [Trouble; 6] =
-        [Trouble::Denied, Trouble::Stale, Trouble::Account, Trouble::Scopes, Trouble::HubSpot, Trouble::Ours];
+    const ALL: [Trouble; 7] = [
+        Trouble::Denied,
+        Trouble::Stale,
+        Trouble::Account,
+        Trouble::Link,
+        Trouble::Scopes,
+        Trouble::HubSpot,
+        Trouble::Ours,
+    ];
 
     /// What to tell of an error. Its details are for the log: a stranger may have made the request.
     pub(crate) fn of(error: &InstallError) -> Trouble {
@@ -53,7 +62,7 @@ impl Trouble {
             | InstallError::Unknown
             | InstallError::OtherBrowser
             | InstallError::SettingsChanged => Trouble::Stale,
-            InstallError::OtherPortal { .. } => Trouble::Account,
+            InstallError::OtherPortal { .. } | InstallError::UnexpectedPortal(_) => Trouble::Account,
             InstallError::MissingScopes(_) => Trouble::Scopes,
             InstallError::Exchange(_)
             | InstallError::NoPortal
@@ -69,6 +78,7 @@ impl Trouble {
             Trouble::Denied => "denied",
             Trouble::Stale => "stale",
             Trouble::Account => "account",
+            Trouble::Link => "link",
             Trouble::Scopes => "scopes",
             Trouble::HubSpot => "hubspot",
             Trouble::Ours => "error",
@@ -92,6 +102,11 @@ impl Trouble {
                 "Access was granted for a HubSpot account that this integration is not set up for. It was not \
                  connected. Start again and choose the account that was agreed; in the other one, uninstall the app \
                  if it was not meant.",
+            ),
+            Trouble::Link => (
+                "This link is for another account",
+                "It names a HubSpot account that this integration is not set up for. Nothing was changed. Ask whoever \
+                 sent it for the right one.",
             ),
             Trouble::Scopes => (
                 "Some permissions are missing",

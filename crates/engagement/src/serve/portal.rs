@@ -123,10 +123,10 @@ impl Pass for PortalPass {
                 tell(name, report);
                 match &report.halted {
                     None => (PortalState::InStep, None),
-                    Some(why) => (self.keeper.failed().await, Some(why.clone())),
+                    Some(why) => self.keeper.failed(why.clone()).await,
                 }
             }
-            Err(failure) => (self.keeper.failed().await, Some(failure.to_string())),
+            Err(failure) => self.keeper.failed(failure.to_string()).await,
         };
         let changed = self.keeper.board.note(name, state);
         let Some(problem) = problem else {
@@ -137,7 +137,9 @@ impl Pass for PortalPass {
         };
         // What was read of the portal may be what is wrong.
         self.standing = None;
-        if changed {
+        if changed && state == PortalState::NeedsAuthorisation {
+            tracing::warn!(portal = %name, %problem, "the portal waits for somebody to connect it; nothing is lost");
+        } else if changed {
             tracing::error!(portal = %name, ?state, %problem, "the portal cannot be kept in step; nothing is lost");
         } else {
             tracing::warn!(portal = %name, ?state, %problem, "still");
@@ -167,14 +169,14 @@ fn tell(portal: &str, report: &RunReport) {
 }
 
 impl Keeper {
-    /// Whether somebody has to act, or time may heal it.
-    async fn failed(&self) -> PortalState {
-        match credential::is_refused(&self.settings, self.clock.clone()).await {
-            Ok(true) => PortalState::NeedsAuthorisation,
-            Ok(false) => PortalState::Failing,
+    /// Whether somebody has to connect the portal, which says more than that a call was refused, or time may heal it.
+    async fn failed(&self, problem: String) -> (PortalState, Option<String>) {
+        match credential::refusal(&self.settings, self.clock.clone()).await {
+            Ok(Some(why)) => (PortalState::NeedsAuthorisation, Some(why)),
+            Ok(None) => (PortalState::Failing, Some(problem)),
             Err(failure) => {
                 tracing::error!(portal = %self.name, %failure, "its credential cannot be looked at");
-                PortalState::Failing
+                (PortalState::Failing, Some(problem))
             }
         }
     }

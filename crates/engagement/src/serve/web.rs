@@ -15,7 +15,7 @@ use http::header::{ALLOW, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
-use oauth::{Callback, Grants, Installer, PortalId};
+use oauth::{Callback, Installer, PortalId};
 use tokio::sync::watch;
 use tower_service::Service;
 use webhooks::Receiver;
@@ -44,8 +44,6 @@ pub(crate) struct Site {
     /// Where HubSpot's webhooks go.
     target: Option<String>,
     pub(crate) installer: Option<Installer>,
-    /// To drop what a stranger granted.
-    pub(crate) grants: Option<(Arc<Grants>, String)>,
     pub(crate) receiver: Option<Receiver>,
     /// What the webhooks of a portal's source ring.
     pub(crate) bells: BTreeMap<PortalId, Bell>,
@@ -90,7 +88,6 @@ impl Site {
             callback,
             target,
             installer: None,
-            grants: None,
             receiver: None,
             bells: BTreeMap::new(),
             portals: BTreeMap::new(),
@@ -159,7 +156,7 @@ impl Site {
         let named = query.split('&').find_map(|pair| pair.strip_prefix("portal=")).map(str::parse::<u64>);
         let portal = match (named, known.len()) {
             (Some(Ok(named)), _) if known.contains(&PortalId(named)) => Some(PortalId(named)),
-            (Some(_), _) => return pages::render(&self.name, Page::Failed(Trouble::Account)),
+            (Some(_), _) => return pages::render(&self.name, Page::Failed(Trouble::Link)),
             (None, 1) => known.first().copied(),
             (None, _) => None,
         };
@@ -182,31 +179,18 @@ impl Site {
     async fn complete(&self, callback: Callback<'_>) -> Response<Full<Bytes>> {
         let Some(installer) = &self.installer else { return pages::render(&self.name, Page::Missing) };
         match installer.complete(callback).await {
-            Ok(installed) => match self.portals.get(&installed.portal) {
-                Some(worker) => {
+            Ok(installed) => {
+                if let Some(worker) = self.portals.get(&installed.portal) {
                     worker.send_modify(|asked| *asked += 1);
-                    redirect("/installed")
                 }
-                None => self.refuse(installed.portal).await,
-            },
+                redirect("/installed")
+            }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, "an install did not happen");
                 failed(Trouble::of(&error))
             }
         }
-    }
-
-    /// A portal that has no settings here must leave no token here either.
-    async fn refuse(&self, portal: PortalId) -> Response<Full<Bytes>> {
-        tracing::warn!(%portal, "the app was installed in a portal that has no settings here; its grant is dropped");
-        if let Some((grants, client_id)) = &self.grants
-            && let Err(error) = grants.forget(client_id, portal).await
-        {
-            tracing::error!(%error, %portal, "the grant could not be dropped");
-            return failed(Trouble::Ours);
-        }
-        failed(Trouble::Account)
     }
 }
 

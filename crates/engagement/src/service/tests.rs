@@ -111,6 +111,15 @@ async fn after_failures_news_waits_and_a_wish_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_wish_failures_are_counted_anew() {
+    let bad = [Ended::Badly; 5];
+    let made = World::run(0, &bad, 45, &[(30, Why::Asked)]).await;
+    let expected = [(0, Why::First), (5_000, Why::Again), (15_000, Why::Again), (30_000, Why::Asked)];
+    assert_eq!(made[..4], expected);
+    assert_eq!(made[4], (35_000, Why::Again));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_lets_a_pass_end_but_not_for_ever() {
     for (took, ends_at) in [(10, 10), (600, 30)] {
         let started = tokio::time::Instant::now();

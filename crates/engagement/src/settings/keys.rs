@@ -45,6 +45,9 @@ pub(super) const KEYS: &[Key] = &[
     key("oauth.master_key", "key that seals the tokens, from `openssl rand -base64 32`"),
     path("oauth.master_key_file", "file that holds that key"),
     key("oauth.key_id", "name of that key, to be changed with it; default 1"),
+    key("oauth.former_key", "key that sealed the tokens before; `serve` moves them to the present one"),
+    path("oauth.former_key_file", "file that holds the former key"),
+    key("oauth.former_key_id", "name of the former key; default 1"),
     key("serve.listen", "address and port of the service; default 127.0.0.1:8080"),
     key("serve.every", "seconds between two passes of the service when nothing is heard; default 60"),
     key(
@@ -59,6 +62,11 @@ pub(super) const KEYS: &[Key] = &[
     path("webhooks.client_secret_file", "file that holds that secret"),
     key("webhooks.former_secret", "secret that was in use before, while it is changed"),
     path("webhooks.former_secret_file", "file that holds the former secret"),
+    key(
+        "webhooks.developer_key",
+        "developer API key that manages the subscriptions of a legacy public app, where its token may not",
+    ),
+    path("webhooks.developer_key_file", "file that holds that key"),
     key("webhooks.app_scopes", "scopes of the app's own token; default those of the journal"),
     path("webhooks.inbox_file", "file in which events wait; default inbox.db"),
     key("webhooks.repair", "seconds between two searches for what was not told; default 300"),

@@ -30,6 +30,8 @@ pub struct OAuthSettings {
     pub master_key: SecretString,
     /// The key's name.
     pub key_id: String,
+    /// The key that sealed them before, with its name, while it is changed.
+    pub former_key: Option<(String, SecretString)>,
 }
 
 /// The settings, if `hubspot.credential` is `oauth`.
@@ -52,7 +54,19 @@ pub(super) fn read(layers: &Layers) -> Result<Option<OAuthSettings>, Failure> {
         tokens: text(layers, "oauth.tokens_file").unwrap_or("tokens.db").into(),
         master_key: secret(layers, "oauth.master_key", "what `openssl rand -base64 32` prints")?,
         key_id: text(layers, "oauth.key_id").unwrap_or("1").to_owned(),
+        former_key: former_key(layers)?,
     }))
+}
+
+fn former_key(layers: &Layers) -> Result<Option<(String, SecretString)>, Failure> {
+    let Some(key) = maybe_secret(layers, "oauth.former_key")? else { return Ok(None) };
+    let id = text(layers, "oauth.former_key_id").unwrap_or("1");
+    // Of two keys with one name, only the present one would ever be tried.
+    if id == text(layers, "oauth.key_id").unwrap_or("1") {
+        return Err(Failure::new("`oauth.key_id` and `oauth.former_key_id` are the same")
+            .remedy("give the present key another name, such as the month in which it was made"));
+    }
+    Ok(Some((id.to_owned(), key)))
 }
 
 /// The secret at `place`, or in the file that `place` with `_file` behind it names.

@@ -36,6 +36,8 @@ pub struct HearingSettings {
     pub target: Option<String>,
     /// The secrets that sign what HubSpot sends, the present one first.
     pub secrets: Vec<SecretString>,
+    /// The developer API key that manages the subscriptions of a legacy public app.
+    pub developer_key: Option<SecretString>,
     /// Scopes of the app's own token, which opens the journal.
     pub app_scopes: String,
     /// The file in which events wait.
@@ -116,6 +118,7 @@ pub(super) fn hearing(layers: &Layers, oauth: Option<&OAuthSettings>) -> Result<
         app_id: number(layers, "webhooks.app_id", "the number of the app, digits only")?,
         target: target.map(str::to_owned),
         secrets,
+        developer_key: maybe_secret(layers, "webhooks.developer_key")?,
         app_scopes: text(layers, "webhooks.app_scopes").unwrap_or(JOURNAL_SCOPES).to_owned(),
         inbox: text(layers, "webhooks.inbox_file").unwrap_or("inbox.db").into(),
         repair: at_least(layers, "webhooks.repair", 300, 10)?,

@@ -148,6 +148,20 @@ fn each_mistake_names_place_and_remedy() {
         ),
         (
             "",
+            &[("KIT_HUBSPOT_URL", "http://localhost.example.com")],
+            &[],
+            "`hubspot.url` must start with https://",
+            "default https",
+        ),
+        (
+            "",
+            &[("KIT_HUBSPOT_URL", "http://127.0.0.1@example.com")],
+            &[],
+            "`hubspot.url` must start with https://",
+            "default https",
+        ),
+        (
+            "",
             &[("KIT_HUBSPOT_TOKEN", "a b")],
             &[],
             "KIT_HUBSPOT_TOKEN: the token is empty or holds spaces",
@@ -235,6 +249,14 @@ fn an_installed_app_needs_its_settings_and_reads_secrets_from_files() {
     assert_eq!(oauth.client_secret.expose_secret(), "secret-of-app");
     assert_eq!((oauth.consent_url.as_str(), oauth.version.as_str()), ("https://app.hubspot.com", "2026-03"));
     assert!(load("", &[], &[]).unwrap().oauth.is_none());
+
+    let mut former = shown.clone();
+    former.push("oauth.former_key=secret-former");
+    assert!(load("", &[], &former).unwrap_err().contains("are the same"));
+    former.push("oauth.key_id=2026-11");
+    let settings = load("", &[], &former).unwrap();
+    assert!(!format!("{settings:?}").contains("secret-"), "{settings:?}");
+    assert_eq!(settings.oauth.unwrap().former_key.unwrap().0, "1");
 }
 
 #[test]

@@ -52,10 +52,10 @@ impl Drop for Running {
 impl Service {
     fn start(club: &Club, settings: &[(&str, &str)]) -> Service {
         let mut command = club.command(&["serve", "--json"]);
+        command.args(["--set", "serve.listen=127.0.0.1:0"]).stdout(Stdio::piped());
         for (name, value) in settings {
             command.arg("--set").arg(format!("{name}={value}"));
         }
-        command.args(["--set", "serve.listen=127.0.0.1:0"]).stdout(Stdio::piped());
         // Into a file, which no test has to read while the service runs.
         let log = club.folder.path().join("serve.log");
         command.stderr(std::fs::File::create(&log).unwrap());
@@ -233,6 +233,36 @@ async fn subscriptions_follow_the_mapping() {
     let doctor = std::iter::once("doctor").chain(push("").skip(2)).collect::<Vec<_>>();
     let (doctor, _) = club.run(0, &doctor);
     assert!(doctor.to_string().contains("HubSpot gives one up after ten tries"), "{doctor}");
+}
+
+/// As the page of the service tells a newcomer to try it.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_without_a_journal_is_called_by_webhooks() {
+    // The address must be known before the service has one.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let club = portal(|config| config.apps[0].app_scopes.clear()).await;
+    club.run(0, &["init", "--yes"]);
+    let url = club.server.url();
+    let (target, listen) = (format!("http://{free}/webhooks"), free.to_string());
+    let mut settings = by_oauth(&url);
+    settings.extend([("webhooks.target_url", target.as_str()), ("serve.listen", listen.as_str())]);
+    let service = Service::start(&club, &settings);
+    assert_eq!(service.hears_by, "push");
+    service.until_portals(&club, serde_json::json!({ "needs_authorisation": 1 })).await;
+    let log = std::fs::read_to_string(club.folder.path().join("serve.log")).unwrap();
+    assert!(log.contains("is not connected: open the install page") && !log.contains("ERROR"), "{log}");
+    assert_eq!(service.install().await, "/installed");
+    service.until_portals(&club, serde_json::json!({ "in_step": 1 })).await;
+
+    let mut apply = vec!["webhooks", "apply"];
+    let assignments: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    apply.extend(assignments.iter().flat_map(|assignment| ["--set", assignment]));
+    assert_eq!(club.run(0, &apply).0["target"], target.as_str());
+    club.edit("ada@example.com", "city", "Turin");
+    service.until(&club, "an edit", async || club.member("ada@example.com", "town") == "Turin").await;
+    assert!(club.server.portal().lock().unwrap().webhook_stats().delivered > 0);
+    assert!(service.stop().await.success());
 }
 
 #[cfg(unix)]

@@ -54,9 +54,8 @@ impl World {
         let (stop, stopped) = watch::channel(false);
         let mut site = Site::new("acme", &settings, board.clone(), stopped).unwrap();
         let oauth = settings.oauth.as_ref().unwrap();
-        let (installer, grants) = credential::installer(&settings, oauth, clock.clone()).unwrap();
-        site.installer = Some(installer);
-        site.grants = Some((grants, "client".to_owned()));
+        let ids = portals.iter().copied().map(PortalId);
+        site.installer = Some(credential::installer(&settings, oauth, ids, clock.clone()).unwrap());
         site.portals = portals.iter().map(|id| (PortalId(*id), watch::channel(0).0)).collect();
         let inbox = Arc::new(SqliteInbox::in_memory().unwrap());
         let verifier = Verifier::new(vec![SecretString::from("secret")]);
@@ -126,7 +125,7 @@ async fn an_install_is_for_the_portals_of_the_settings_only() {
     for stranger in ["/install?portal=35", "/install?portal=", "/install?portal=33%20"] {
         let answer = several.get(stranger).await;
         assert_eq!((answer.status().as_u16(), answer.headers().get(LOCATION)), (200, None), "{stranger}");
-        assert!(String::from_utf8_lossy(answer.body()).contains("Another account is expected"));
+        assert!(String::from_utf8_lossy(answer.body()).contains("This link is for another account"));
     }
 }
 
