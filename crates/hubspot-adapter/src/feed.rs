@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ use crate::failure::destination_error;
 /// How far behind now the index is taken to have settled at first; it grows when a later appearance is met.
 const HORIZON: Duration = Duration::from_secs(60 * 60);
 
+/// The furthest behind that is ever learned: a longer one costs more at each start than it may find.
+const HORIZON_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// By how much the near windows of two looks overlap.
 const OVERLAP: Duration = Duration::from_secs(30);
 
@@ -39,14 +43,42 @@ pub struct SearchFeed {
 }
 
 /// What the feed remembers of an object type while the process lives. Losing it costs repeated looks.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Memory {
     /// The change that was last told of each record, in milliseconds.
     told: HashMap<RecordId, i64>,
     /// Where the last near window ended.
     until: Option<Timestamp>,
-    /// How far behind now the index has settled.
+    /// The place that was given last: only who goes on from there has been told everything before it.
+    given: Option<Timestamp>,
+}
+
+/// A place in the changes: the time up to which all was told, and how far behind now the index has been found to
+/// settle. Written as the time alone while that is what is taken for granted, so that older places are read as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    at: Timestamp,
     horizon: Duration,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.horizon == HORIZON {
+            write!(f, "{}", self.at)
+        } else {
+            write!(f, "{} {}", self.at, self.horizon.as_secs())
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Place, jiff::Error> {
+        let (at, horizon) = text.split_once(' ').unwrap_or((text, ""));
+        let horizon = horizon.parse().map_or(HORIZON, Duration::from_secs);
+        Ok(Place { at: at.parse()?, horizon: horizon.clamp(HORIZON, HORIZON_MAX) })
+    }
 }
 
 impl SearchFeed {
@@ -108,9 +140,9 @@ impl Feed for SearchFeed {
         lane: Lane,
     ) -> Result<FeedPage, DestinationError> {
         let now = self.clock.now();
-        let cursor = match after {
+        let place: Place = match after {
             // From now on; the overlap holds what was changed while somebody made up her mind.
-            None => before(now, OVERLAP),
+            None => Place { at: before(now, OVERLAP), horizon: HORIZON },
             Some(text) => text.parse().map_err(|error| {
                 DestinationError::new(
                     DestinationErrorKind::Protocol,
@@ -119,28 +151,29 @@ impl Feed for SearchFeed {
                 .caused_by(error)
             })?,
         };
+        let Place { at: cursor, mut horizon } = place;
         let mut all = self.memory.lock().await;
-        let memory = all.entry(object.clone()).or_insert_with(|| Memory {
-            told: HashMap::new(),
-            until: None,
-            horizon: HORIZON,
-        });
-        let settled = before(now, memory.horizon);
+        let memory = all.entry(object.clone()).or_default();
+        let settled = before(now, horizon);
         let mut changes = Vec::new();
         let near = memory.until.map_or(cursor, |until| before(until, OVERLAP).max(cursor));
         if near > cursor {
             self.window(object, lane, (cursor, settled.min(near)), memory, &mut changes).await?;
-            // What the far window finds, a near one had missed: the index took at least so long.
+            // What the far window finds, a near one had missed: the index took at least so long. Of what lies before
+            // the place that was given last it says nothing: that was told, and is forgotten here.
             let oldest = changes.iter().filter_map(|change| change.at).min();
-            if let Some(late) = oldest.and_then(|at| Duration::try_from(near.duration_since(at)).ok()) {
-                memory.horizon = memory.horizon.max(late.saturating_mul(2));
+            let late = oldest.and_then(|at| Duration::try_from(near.duration_since(at)).ok());
+            if let Some(late) = late.filter(|_| memory.given == Some(cursor)) {
+                horizon = horizon.max(late.saturating_mul(2)).min(HORIZON_MAX);
             }
         }
         self.window(object, lane, (near.min(now), now), memory, &mut changes).await?;
         memory.until = Some(now);
         let cursor = cursor.max(settled);
+        memory.given = Some(cursor);
         let millis = cursor.as_millisecond();
         memory.told.retain(|_, at| *at >= millis);
+        let cursor = Place { at: cursor, horizon };
         Ok(FeedPage { changes, cursor: cursor.to_string(), caught_up: true, gap: None })
     }
 }

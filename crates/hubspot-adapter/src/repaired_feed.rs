@@ -159,9 +159,10 @@ impl Feed for RepairedFeed {
     }
 }
 
-/// Places of a search are times, in one notation but not of one length.
+/// Places of a search begin with a time, in one notation but not of one length.
 fn earlier(one: &str, other: &str) -> bool {
-    match (one.parse::<Timestamp>(), other.parse::<Timestamp>()) {
+    let time = |place: &str| place.split(' ').next().unwrap_or_default().parse::<Timestamp>();
+    match (time(one), time(other)) {
         (Ok(one), Ok(other)) => one < other,
         _ => false,
     }
