@@ -145,6 +145,7 @@ pub async fn measure(trial: &Trial, wait: Duration) -> Arrivals {
     let (stop, stopped) = watch::channel(false);
     let signals = Signals {
         news: world.inbox.arrivals_of(world.portal_id),
+        source: watch::channel(0).1,
         asked: watch::channel(0).1,
         stop: stopped.clone(),
     };

@@ -2,6 +2,7 @@
 //! tokio's clock.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_transport::{Clock, TokioClock};
@@ -37,6 +38,8 @@ pub struct World {
     pub mapping: Arc<CheckedMapping>,
     /// What the client takes the portal's limits to be.
     pub limits: Limits,
+    /// Requests that the portal has had from clients of this world.
+    pub calls: Arc<AtomicU64>,
     folder: TempDir,
 }
 
@@ -55,7 +58,15 @@ impl World {
         // In memory where there is such a place: a test loses nothing if the machine stops.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let folder = folder.unwrap_or_else(|error| broken(&error.to_string()));
-        let world = World { source: Arc::new(MemorySource::new()), portal, clock, mapping, limits, folder };
+        let world = World {
+            source: Arc::new(MemorySource::new()),
+            portal,
+            clock,
+            mapping,
+            limits,
+            calls: Arc::default(),
+            folder,
+        };
         let client = world.client();
         let steps = hubspot_adapter::provision::plan(&client, world.mapping.requirements()).await;
         let steps = steps.unwrap_or_else(|error| broken(&error.to_string()));
@@ -82,7 +93,8 @@ impl World {
     /// Never: the parts are constant.
     #[must_use]
     pub fn client_with(&self, token: &str) -> Client {
-        let transport = PortalTransport::new(Arc::clone(&self.portal), Arc::clone(&self.clock));
+        let transport = PortalTransport::new(Arc::clone(&self.portal), Arc::clone(&self.clock))
+            .counting(Arc::clone(&self.calls));
         Client::builder("http://portal.test")
             .transport(Arc::new(transport))
             .clock(Arc::clone(&self.clock))

@@ -29,6 +29,8 @@ pub enum Why {
     Interval,
     /// Something was heard.
     News,
+    /// The source has said that it has news; perhaps something else was heard as well.
+    Source,
     /// Somebody asked for it.
     Asked,
     /// The one before failed.
@@ -125,14 +127,17 @@ pub async fn keep_up(pace: Pace, clock: Arc<dyn Clock>, mut signals: Signals, wo
             biased;
             () = stopped(&mut signals.stop) => return,
             () = told(&mut signals.asked) => Why::Asked,
+            () = told(&mut signals.source), if failures == 0 => Why::Source,
             () = told(&mut signals.news), if failures == 0 => Why::News,
-            () = told(&mut signals.source), if failures == 0 => Why::News,
             () = clock.sleep(pace.pause(failures)) => if failures == 0 { Why::Interval } else { Why::Again },
         };
-        if why == Why::News {
+        if matches!(why, Why::News | Why::Source) {
             tokio::select! {
                 () = stopped(&mut signals.stop) => return,
                 () = clock.sleep(pace.gather) => {}
+            }
+            if signals.source.has_changed().unwrap_or(false) {
+                why = Why::Source;
             }
         }
     }

@@ -111,6 +111,7 @@ fn assemble(
     let feed = RepairedFeed::new(None, search, settings.hearing.repair, clock());
     let feed: Option<Arc<dyn Feed>> = listens.then(|| Arc::new(feed) as Arc<dyn Feed>);
     let mut options = Options::default();
+    options.rescan = settings.source.rescan;
     options.sweep = runnable::needs_sweep(&mapping, feed.as_ref().is_some_and(|feed| feed.sees().deletes));
     let run = Runnable { mapping: Arc::new(mapping), source, destination, feed, portal };
     engine_over(settings, &run, clock(), options)

@@ -1,8 +1,9 @@
 //! Records that are no longer there: evidence, patience, policy. Nothing is deleted because a read found nothing.
 //!
 //! On the left, a closed scan that did not meet a record and a read that did not find it are a first sign; the same
-//! again, [`Options::absence`](crate::Options::absence) later, is the evidence. On the right, the recycling bin or a
-//! merge is; what is in neither place is never acted upon.
+//! again, [`Options::absence`](crate::Options::absence) later, is the evidence. A source that tells of deletions gives
+//! the first sign by telling, and a read that still finds nothing later is the evidence. On the right, the recycling bin
+//! or a merge is; what is in neither place is never acted upon.
 
 use std::time::Duration;
 
@@ -54,11 +55,7 @@ impl Run<'_> {
         }
         let count = missing.len() as u64;
         if self.is_too_much(count, pairs) {
-            let collection = self.link(link).collection.clone();
-            self.halt = Some(format!(
-                "{count} of {pairs} records of {collection} are missing at the source: nothing was deleted. If they \
-                 really are gone, run again with a higher limit of deletions"
-            ));
+            self.halt_over_missing(link, count, pairs);
             return Ok(());
         }
         let collection = self.link(link).collection.clone();
@@ -86,7 +83,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The left record of a pair is missing from a closed scan, and from a read.
+    /// Too many records are missing at the source to believe it.
+    pub(crate) fn halt_over_missing(&mut self, link: LinkId, count: u64, pairs: u64) {
+        let collection = &self.link(link).collection;
+        self.halt = Some(format!(
+            "{count} of {pairs} records of {collection} are missing at the source: nothing was deleted. If they \
+             really are gone, run again with a higher limit of deletions"
+        ));
+    }
+
+    /// The left record of a pair is missing from a closed scan, and from a read; or the source has told that it was
+    /// deleted, and a read does not find it.
     pub(crate) fn left_is_gone(
         &mut self,
         link: LinkId,
@@ -95,6 +102,7 @@ impl Run<'_> {
         shown: Option<&Shown>,
     ) -> Result<(), EngineError> {
         if !self.has_lasted(&meeting.pair, PairState::LeftMissing) {
+            self.absent.insert(link);
             self.note_absence(link, meeting.pair, PairState::LeftMissing);
             return Ok(());
         }
@@ -154,10 +162,9 @@ impl Run<'_> {
                 }
                 (Fate::Live, _) => {
                     // It was not found a moment ago, and is there now: it is looked at once more, later.
-                    let name = self.names(link);
                     self.links_report(link).pending += 1;
                     self.in_hand.remove(&(link, meeting.pair.external.clone()));
-                    self.tx.dirty.push((name, meeting.pair.external));
+                    self.look_again(link, meeting.pair.external);
                 }
                 // The left was deleted, and came back after we had deleted the right.
                 (Fate::Archived, _) if meeting.pair.state == PairState::LeftGone => {
@@ -167,7 +174,7 @@ impl Run<'_> {
                 (Fate::Unknown, _) if mutation::is(Bug::ActOnUnknown) => {
                     self.right_is_gone(link, lane, meeting)?
                 }
-                (Fate::Unknown, _) => self.note_absence(link, meeting.pair, PairState::RightMissing),
+                (Fate::Unknown, _) => self.note_right_missing(link, meeting.pair),
             }
         }
         Ok(())
@@ -179,7 +186,7 @@ impl Run<'_> {
         let is_known = meeting.pair.state == PairState::RightGone && !meeting.pair.bases.is_empty();
         if !is_known && !self.has_lasted(&meeting.pair, PairState::RightMissing) {
             // A merge may be told of after the deletion that it causes.
-            self.note_absence(link, meeting.pair, PairState::RightMissing);
+            self.note_right_missing(link, meeting.pair);
             return Ok(());
         }
         let spec = self.link(link).clone();
@@ -248,7 +255,7 @@ impl Run<'_> {
         })
     }
 
-    fn has_lasted(&self, pair: &Pair, state: PairState) -> bool {
+    pub(crate) fn has_lasted(&self, pair: &Pair, state: PairState) -> bool {
         if mutation::is(Bug::DeleteAtOnce) {
             return true;
         }
@@ -281,6 +288,18 @@ impl Run<'_> {
             unwant: Vec::new(),
             renew_edges: None,
         });
+    }
+
+    /// A right record is missing, and that it is so must last before it means anything: whoever is not looked at by a
+    /// scan is looked at again then.
+    fn note_right_missing(&mut self, link: LinkId, pair: Pair) {
+        let external = pair.external.clone();
+        let is_early = !self.has_lasted(&pair, PairState::RightMissing);
+        self.note_absence(link, pair, PairState::RightMissing);
+        if is_early && self.can_follow(link) {
+            self.tx.dirty.push((self.names(link), external.clone()));
+            self.later.insert((link, external));
+        }
     }
 
     fn hold_deletion(&mut self, link: LinkId, pair: Pair, state: PairState, cause: &str) {
@@ -457,7 +476,7 @@ impl Run<'_> {
     }
 
     /// Whether so many missing records are more likely a sign of something else than deletions.
-    fn is_too_much(&self, missing: u64, pairs: u64) -> bool {
+    pub(crate) fn is_too_much(&self, missing: u64, pairs: u64) -> bool {
         let max = self.engine.parts.options.deletions_max;
         max != u64::MAX && missing > FEW && missing > max.min(pairs / 20)
     }
@@ -470,13 +489,12 @@ impl Run<'_> {
         report.touched += 1;
         report.recreated += 1;
         self.in_hand.remove(&(link, pair.external.clone()));
-        self.asked.remove(&(link, pair.external.clone()));
         if is_plan(&self.mode) {
             return;
         }
         self.tx.release.push((name, pair.external.clone(), WHOLE_RECORD));
         self.tx.sighted.extend(pair.record.map(|record| (name, record)));
-        self.tx.dirty.push((name, pair.external.clone()));
+        self.look_again(link, pair.external.clone());
         self.tx.pairs.push(PairWrite {
             link: name,
             external: pair.external,
@@ -544,8 +562,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.tx.pairs.push(row);
-        self.tx.dirty.push((name, pair.external.clone()));
-        self.asked.remove(&(link, pair.external.clone()));
+        self.look_again(link, pair.external.clone());
         self.links_report(link).touched += 1;
         let prints: Box<[Option<Fingerprint>]> = match &left {
             Left::Record { mapped, .. } => mapped
@@ -625,6 +642,7 @@ impl Run<'_> {
             match outcome {
                 EdgeOutcome::Done => {
                     line.written += 1;
+                    self.settled(link, &pair.external);
                     self.links_report(link).deleted += 1;
                     self.tx.release.push((name, pair.external.clone(), WHOLE_RECORD));
                     self.tx.pairs.push(PairWrite {

@@ -257,8 +257,7 @@ impl Run<'_> {
         if row.is_restoring {
             // Both changes are looked at together.
             self.in_hand.remove(&(link, row.external.clone()));
-            self.asked.remove(&(link, row.external.clone()));
-            self.tx.dirty.push((name, row.external));
+            self.look_again(link, row.external);
             return;
         }
         let is_done = row.to_left.is_empty();

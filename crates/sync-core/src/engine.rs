@@ -66,6 +66,12 @@ pub struct Options {
     /// Deletions beyond which a run carries out none and halts: at most so many of a link, and at most a twentieth
     /// of its pairs. Default: 100; `u64::MAX`: no such limit.
     pub deletions_max: u64,
+    /// For how long only what has changed is read of a source that can be asked for it; then everything is read once,
+    /// to find what it may have failed to tell. Zero: everything is read in every run. Default: a day.
+    pub rescan: Duration,
+    /// Whether the run is there for what happened in HubSpot: of the source it reads what that concerns, and what has
+    /// changed where that can be asked for, but nothing in full unless it never was, under this mapping. Default: false.
+    pub right_only: bool,
     /// Whether every write to a property that flows both ways is looked up in its history afterwards, to find what
     /// somebody set in the moment between reading and writing. Default: true; costs a call for each 50 records.
     pub audit: bool,
@@ -84,6 +90,8 @@ impl Default for Options {
             absence: Duration::from_secs(600),
             sweep: false,
             deletions_max: 100,
+            rescan: Duration::from_secs(24 * 3600),
+            right_only: false,
             audit: true,
             keep_writings: Duration::from_secs(30 * 24 * 3600),
         }
@@ -224,7 +232,7 @@ impl Engine {
     /// # Errors
     /// When the store fails. A source or HubSpot that stops working halts the run and is named in the report.
     pub async fn run_once(&mut self) -> Result<RunReport, EngineError> {
-        Run::start(self, Mode::Run)?.go().await
+        Box::pin(Run::start(self, Mode::Run)?.go()).await
     }
 
     /// Finds out what [`Engine::run_once`] would do, writing each operation to `sink`. Sends no write and changes
@@ -233,7 +241,7 @@ impl Engine {
     /// # Errors
     /// When the source, HubSpot, the store or the sink fails.
     pub async fn plan(&mut self, sink: PlanSink) -> Result<PlanSummary, EngineError> {
-        Run::start(self, Mode::Plan(sink))?.plan().await
+        Box::pin(Run::start(self, Mode::Plan(sink))?.plan()).await
     }
 
     /// Does what a plan says, and nothing else. An operation whose record moved on either side since the plan was
@@ -243,7 +251,7 @@ impl Engine {
     /// When the plan belongs to another engagement, portal or mapping, or the store fails.
     pub async fn apply(&mut self, plan: PlanFile) -> Result<RunReport, EngineError> {
         plan.check(self)?;
-        Run::start(self, Mode::Apply(Box::new(plan)))?.go().await
+        Box::pin(Run::start(self, Mode::Apply(Box::new(plan)))?.go()).await
     }
 
     /// Compares both sides: counts, identifiers, every mapped property and every association. Writes nothing.
@@ -354,6 +362,11 @@ impl Engine {
         let letters = self.parts.store.dead_letters(&self.filter(select))?;
         let mut transition = Transition::default();
         for letter in letters {
+            let link = self.names.iter().position(|names| names.link == letter.link);
+            let link = link.and_then(|place| u16::try_from(place).ok()).map(LinkId);
+            if !letter.is_place && link.is_some_and(|link| self.can_follow(link)) {
+                transition.dirty.push((letter.link, letter.external.clone()));
+            }
             transition.unpark.push((letter.link, letter.external));
         }
         self.parts.store.commit(&transition)?;
@@ -452,6 +465,12 @@ impl Engine {
         if let Some(slot) = &self.progress {
             (slot.0)(progress);
         }
+    }
+
+    /// Whether a link's source can be asked for changes.
+    pub(crate) fn can_follow(&self, link: LinkId) -> bool {
+        let spec = self.parts.mapper.links().get(usize::from(link.0));
+        spec.is_some_and(|spec| self.parts.source.abilities(&spec.collection).changes.is_some())
     }
 
     pub(crate) fn link_by_name(&self, name: &str) -> Option<LinkId> {

@@ -146,6 +146,7 @@ impl Run<'_> {
         }
         self.links_report(link).read += (paired.len() + strangers.len()) as u64;
         if !strangers.is_empty() {
+            self.know_claims(link).await?;
             self.ready.push_back(Outgoing::Strangers { link, lane, records: strangers });
         }
         let ids: Vec<ExternalId> = paired.iter().map(|pair| pair.external.clone()).collect();

@@ -194,7 +194,6 @@ impl Run<'_> {
 
     /// Nothing is noted as done: the sighting or the key stays, and the next look starts anew.
     fn leave_for_later(&mut self, link: LinkId, row: BackRow, look_now: bool) {
-        let name = self.names(link);
         if !row.is_counted {
             let report = self.links_report(link);
             if look_now { report.touched += 1 } else { report.pending += 1 }
@@ -204,8 +203,7 @@ impl Run<'_> {
         }
         if let Some(pair) = row.pair {
             self.in_hand.remove(&(link, pair.external.clone()));
-            self.asked.remove(&(link, pair.external.clone()));
-            self.tx.dirty.push((name, pair.external));
+            self.look_again(link, pair.external);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::calls::Outgoing;
 use crate::engine::Phase;
 use crate::error::EngineError;
 use crate::meet::{Left, Meeting};
-use crate::plan::{RowPlan, Wanted, base_of, is_unchanged, plan_row};
+use crate::plan::{RowPlan, Wanted, is_unchanged, plan_row};
 use crate::plan_file::{BothPlan, Permission, PlannedRow};
 use crate::run::{Kind, Mode, Run, Staged};
 
@@ -36,7 +36,7 @@ impl Discovered {
 enum Look {
     /// In a scan: a second row with the same id is a fault.
     Scan,
-    /// Asked for: parked or not, it is tried.
+    /// Asked for, by a person or by what the source has told: parked or not, it is tried if a person has asked.
     Asked,
 }
 
@@ -113,9 +113,13 @@ impl Run<'_> {
                 self.claim_agreed(link, pair);
             }
             match pair {
-                Some(pair) if is_at_rest(&pair, row) => self.links_report(link).gone += 1,
+                Some(pair) if is_at_rest(&pair, row) => {
+                    self.links_report(link).gone += 1;
+                    self.settled(link, record.id());
+                }
                 Some(pair) if is_unchanged(&pair, row) && !self.has_letters.contains(&name) => {
                     self.links_report(link).unchanged += 1;
+                    self.settled(link, record.id());
                 }
                 pair => moved.push((record, pair, row)),
             }
@@ -139,7 +143,8 @@ impl Run<'_> {
                 self.settled(link, record.id());
                 continue;
             }
-            if let Some(letter) = letter.as_ref().filter(|letter| look == Look::Scan && letter.row == row) {
+            let is_asked = look == Look::Asked && !self.told.contains(&(link, record.id().clone()));
+            if let Some(letter) = letter.as_ref().filter(|letter| !is_asked && letter.row == row) {
                 // As it was when it was parked: trying again would fail again.
                 if self.link(link).creates_left
                     && let Ok(mapped) = mapper.map(link, &record)
@@ -152,6 +157,7 @@ impl Run<'_> {
                     self.claim_new(link, &prints);
                 }
                 *self.links_report(link).parked.entry(letter.cause.clone()).or_default() += 1;
+                self.settled(link, record.id());
                 continue;
             }
             match mapper.map(link, &record) {
@@ -263,36 +269,6 @@ impl Run<'_> {
             _ => self.stage(link, Target::Key, lane, staged),
         }
         Ok(())
-    }
-
-    /// Remembers the natural keys by which a pair's record would be recognised, for links that take in strangers.
-    fn claim_agreed(&mut self, link: LinkId, pair: &Pair) {
-        let spec = &self.engine.parts.mapper.links()[usize::from(link.0)];
-        if !spec.creates_left {
-            return;
-        }
-        let names = &self.engine.names[usize::from(link.0)].properties;
-        let claims = self.claims.entry(link).or_default();
-        for place in &spec.match_on {
-            let base = names.get(*place).and_then(|name| base_of(&pair.bases, *name));
-            if let Some(base) = base.filter(|base| base.left != self.null) {
-                claims.insert((*place, base.right));
-            }
-        }
-    }
-
-    /// Remembers the natural keys of a record that is about to be made on the right.
-    fn claim_new(&mut self, link: LinkId, prints: &[Option<Fingerprint>]) {
-        let spec = &self.engine.parts.mapper.links()[usize::from(link.0)];
-        if !spec.creates_left {
-            return;
-        }
-        let claims = self.claims.entry(link).or_default();
-        for place in &spec.match_on {
-            if let Some(Some(print)) = prints.get(*place).filter(|print| **print != Some(self.null)) {
-                claims.insert((*place, *print));
-            }
-        }
     }
 
     /// Gathers single adoptions at the end of the queue into batches.

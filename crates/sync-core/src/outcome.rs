@@ -226,7 +226,7 @@ impl Run<'_> {
         }
         if is_remade {
             report.recreated += 1;
-            self.tx.dirty.push((name, row.external.clone()));
+            self.look_again(link, row.external.clone());
         }
         if row.parked {
             self.tx.unpark.push((name, row.external.clone()));
@@ -532,8 +532,7 @@ impl Run<'_> {
         if row.parked {
             self.tx.unpark.push((name, row.external.clone()));
         }
-        self.asked.remove(&(link, row.external.clone()));
-        self.tx.dirty.push((name, row.external.clone()));
+        self.look_again(link, row.external.clone());
         self.tx.pairs.push(PairWrite {
             link: name,
             external: row.external.clone(),
@@ -581,15 +580,14 @@ impl Run<'_> {
             if row.both.is_some() {
                 // What its absence means is decided when both sides are looked at again.
                 self.links_report(link).touched += 1;
-                self.asked.remove(&(link, row.external.clone()));
-                self.tx.dirty.push((name, row.external));
+                self.look_again(link, row.external);
                 continue;
             }
             let report = self.links_report(link);
             // Counted again when the whole record is looked at, at the end of the run.
             report.touched += 1;
             report.recreated += 1;
-            self.tx.dirty.push((name, row.external.clone()));
+            self.look_again(link, row.external.clone());
             self.tx.pairs.push(PairWrite {
                 link: name,
                 external: row.external,

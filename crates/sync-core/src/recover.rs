@@ -92,6 +92,9 @@ impl Run<'_> {
         for intent in intents {
             let link = self.link_named(intent.subject).filter(|_| intent.verb.is_of_records());
             let undo = undone.remove(&intent.op);
+            if undo.is_none() && extent != Extent::Reading {
+                self.look_after(&intent);
+            }
             match (intent.verb, link) {
                 (Verb::Upsert, Some(link)) => {
                     self.probe(link, &intent).await?;
@@ -140,6 +143,16 @@ impl Run<'_> {
 
     fn is_made(&self, intent: &Intent) -> bool {
         intent.rows.iter().any(|(_, generation)| *generation == MADE)
+    }
+
+    /// What the scan would do again, where none may come: the records are looked at by this run.
+    fn look_after(&mut self, intent: &Intent) {
+        let link = self.link_named(intent.subject).filter(|_| intent.verb.is_of_records());
+        if !link.is_some_and(|link| self.can_follow(link)) {
+            return;
+        }
+        let rows = intent.rows.iter().filter(|(_, generation)| *generation != MADE);
+        self.tx.dirty.extend(rows.map(|(id, _)| (intent.subject, id.clone())));
     }
 
     /// Left records that were being made: each creation is repeated under its token, so that the scan meets pairs and

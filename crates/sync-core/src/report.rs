@@ -35,11 +35,37 @@ pub struct RunReport {
     pub commits: u64,
 }
 
+/// How much of a link's side of the source was read, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// All of it: it cannot be asked for changes, or it costs as much, or it is for a plan.
+    #[default]
+    Full,
+    /// All of it, for it never was as a whole.
+    First,
+    /// All of it, because the mapping is another one than before.
+    NewMapping,
+    /// All of it: it tells of changes, but not of the deletions that mean something to HubSpot.
+    Deletions,
+    /// All of it, because it no longer knew what had changed.
+    Gap,
+    /// All of it, because the time has come: see [`Options::rescan`](crate::Options::rescan).
+    Due,
+    /// What it told had changed.
+    Changes,
+    /// Only what happened in HubSpot made necessary.
+    Nothing,
+}
+
 /// One link's numbers. Every record that was read is in exactly one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkReport {
     /// The link's name.
     pub link: String,
+    /// How much of the source was read.
+    #[serde(default)]
+    pub reading: Reading,
     /// Records and unreadable rows that the source gave.
     pub read: u64,
     /// As they were.
@@ -134,6 +160,7 @@ impl LinkReport {
         };
         let LinkReport {
             link: _,
+            reading: _,
             read,
             unchanged,
             touched,

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sync_types::{
-    Destination, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Lane, LinkId, NameId, OpId,
-    PageToken, PairId, ReadRequest, RecordId, RunRecord, Sighting, Target, Transition, Value,
+    ChangeCursor, Destination, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Lane, LinkId,
+    NameId, OpId, PageToken, PairId, ReadRequest, RecordId, RunRecord, Sighting, Target, Transition, Value,
 };
 use tokio::task::JoinSet;
 
@@ -22,6 +22,9 @@ use crate::observe::Discovered;
 use crate::pair_set::PairSet;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::{EdgeReport, LinkReport, RunReport};
+
+/// Keys looked at in one run; what is left waits for the next.
+pub(crate) const DIRTY_MAX: usize = 100_000;
 
 /// The cursor under which it is kept how the right's history names our own writes.
 pub(crate) const AUTHOR: &str = "author";
@@ -115,6 +118,18 @@ pub(crate) struct Run<'e> {
     pub(crate) recovered: HashSet<(LinkId, ExternalId)>,
     /// Natural keys that records of the left hold, by link: the place of a match rule's property and its value.
     pub(crate) claims: HashMap<LinkId, HashSet<(usize, Fingerprint)>>,
+    /// Links of which the claims were read from the store.
+    pub(crate) claims_known: HashSet<LinkId>,
+    /// Links that were scanned to the end, and the place in their changes that was taken before.
+    pub(crate) scans: HashMap<LinkId, Option<ChangeCursor>>,
+    /// Links of which a scan has found a record missing for the first time.
+    pub(crate) absent: HashSet<LinkId>,
+    /// Records that the source has told of in this run, and that nobody had asked for before.
+    pub(crate) told: HashSet<(LinkId, ExternalId)>,
+    /// Keys that this run has looked at, or leaves alone: if they stay, then for a later run.
+    pub(crate) later: HashSet<(LinkId, ExternalId)>,
+    /// Records of the link at hand that were told to be deleted, and that were not found a moment ago.
+    pub(crate) vain: u64,
     /// Whether any conflict is on record, so that a peaceful world needs no look-up.
     pub(crate) has_conflicts: bool,
     /// How HubSpot's history names our own writes, once one has been seen.
@@ -189,6 +204,12 @@ impl<'e> Run<'e> {
             asked: HashSet::new(),
             recovered: HashSet::new(),
             claims: HashMap::new(),
+            claims_known: HashSet::new(),
+            scans: HashMap::new(),
+            absent: HashSet::new(),
+            told: HashSet::new(),
+            later: HashSet::new(),
+            vain: 0,
             has_conflicts,
             freed: HashMap::new(),
             doubted: Vec::new(),
@@ -221,6 +242,7 @@ impl<'e> Run<'e> {
             self.tx.close.append(&mut self.doubted);
         }
         self.note_first_loads()?;
+        self.note_scans();
         self.edges().await?;
         self.count_open_edges()?;
         self.report.halted = self.halt.clone();
@@ -267,12 +289,12 @@ impl<'e> Run<'e> {
             if self.halt.is_some() {
                 break;
             }
-            self.scan(link).await?;
+            self.read_left(link).await?;
         }
         Ok(())
     }
 
-    async fn scan(&mut self, link: LinkId) -> Result<(), EngineError> {
+    pub(crate) async fn scan(&mut self, link: LinkId) -> Result<(), EngineError> {
         let collection = self.link(link).collection.clone();
         let mut after: Option<PageToken> = None;
         loop {
@@ -346,11 +368,20 @@ impl<'e> Run<'e> {
         }
     }
 
+    /// Has a record looked at once more, by this run if it comes to its end.
+    pub(crate) fn look_again(&mut self, link: LinkId, id: ExternalId) {
+        let key = (link, id);
+        self.asked.remove(&key);
+        self.later.remove(&key);
+        self.tx.dirty.push((self.names(link), key.1));
+    }
+
     /// Looks again at the records that somebody asked for.
     async fn settle_dirty(&mut self) -> Result<(), EngineError> {
         for link in self.link_ids() {
             let name = self.names(link);
-            let mut left = self.engine.parts.store.dirty(name, 100_000)?;
+            let mut left = self.engine.parts.store.dirty(name, DIRTY_MAX)?;
+            left.retain(|id| !self.later.contains(&(link, id.clone())));
             while !left.is_empty() && self.halt.is_none() {
                 let rest = left.split_off(left.len().min(100));
                 self.look(link, &left, self.engine.parts.options.lane).await?;
@@ -379,20 +410,15 @@ impl<'e> Run<'e> {
                 return Ok(());
             }
         };
-        let name = self.names(link);
-        let mut found = Vec::with_capacity(records.len());
+        let (mut found, mut missing) = (Vec::with_capacity(records.len()), Vec::new());
         for (id, record) in ids.iter().zip(records.into_iter().chain(std::iter::repeat(None))) {
             self.asked.insert((link, id.clone()));
             match record {
                 Some(record) => found.push(record),
-                // Gone from the source: there is nothing left to try.
-                None if matches!(self.mode, Mode::Plan(_)) => {}
-                None => {
-                    self.tx.unpark.push((name, id.clone()));
-                    self.settled(link, id);
-                }
+                None => missing.push(id.clone()),
             }
         }
+        self.look_in_vain(link, &missing)?;
         self.observe_again(link, found, lane).await
     }
 
@@ -464,10 +490,14 @@ impl<'e> Run<'e> {
         let Some(link) = self.engine.link_by_name(link) else { return Ok(()) };
         if self.in_hand.contains(&(link, id.clone())) {
             // A write of this record is under way; the run looks again when it is over.
-            self.tx.dirty.push((self.names(link), id));
+            self.look_again(link, id);
             return Ok(());
         }
-        self.look(link, &[id], Lane::Live).await?;
+        self.look(link, std::slice::from_ref(&id), Lane::Live).await?;
+        if self.in_hand.contains(&(link, id.clone())) {
+            // Kept until it is settled: where changes are followed, no scan would find what is cut off now.
+            self.tx.dirty.push((self.names(link), id));
+        }
         let size = self.engine.parts.destination.limits().write_max;
         for target in [Target::Key, Target::Record] {
             self.cut(link, target, Lane::Live, size, true);

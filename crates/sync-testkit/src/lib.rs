@@ -10,6 +10,6 @@ mod memory_source;
 mod postgres_server;
 
 pub use crash::{Crash, CrashPlan, CrashingDestination, CrashingStore, CrashingWriter, When};
-pub use memory_source::MemorySource;
+pub use memory_source::{MemorySource, SourceCalls};
 #[cfg(feature = "servers")]
 pub use postgres_server::{PostgresServer, Stop};

@@ -16,10 +16,45 @@ use sync_types::{
 /// What stands before the last id in a page token, and before the count of changes in a cursor.
 const AFTER: &str = "after ";
 
-/// A source whose collections a test fills and edits. Pages run in id order; every ability is declared and kept.
+/// A source whose collections a test fills and edits. Pages run in id order; every ability is declared and kept, unless
+/// the test takes one away.
 #[derive(Default)]
 pub struct MemorySource {
     collections: Mutex<BTreeMap<String, Table>>,
+    calls: Mutex<SourceCalls>,
+    promise: Mutex<Option<Option<ChangesPromise>>>,
+}
+
+/// What a source was asked for so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceCalls {
+    /// Pages of scans.
+    pub pages: u64,
+    /// Reads by id.
+    pub reads: u64,
+    /// Requests for changes.
+    pub changes: u64,
+    /// Batches that were written.
+    pub writes: u64,
+}
+
+impl SourceCalls {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.pages + self.reads + self.changes + self.writes
+    }
+
+    /// What has come since.
+    #[must_use]
+    pub fn since(&self, before: SourceCalls) -> SourceCalls {
+        SourceCalls {
+            pages: self.pages.saturating_sub(before.pages),
+            reads: self.reads.saturating_sub(before.reads),
+            changes: self.changes.saturating_sub(before.changes),
+            writes: self.writes.saturating_sub(before.writes),
+        }
+    }
 }
 
 struct Table {
@@ -29,8 +64,11 @@ struct Table {
     /// The record that each creation made.
     made: BTreeMap<String, String>,
     last_made: u64,
-    /// Every change there was.
+    /// Every change there was, unless nobody was to be told.
     changes: Vec<SourceChange>,
+    is_silent: bool,
+    /// So many of the changes are forgotten: who asks for them is told so.
+    forgotten: usize,
 }
 
 impl MemorySource {
@@ -49,6 +87,8 @@ impl MemorySource {
             made: BTreeMap::new(),
             last_made: 0,
             changes: Vec::new(),
+            is_silent: false,
+            forgotten: 0,
         };
         self.tables().insert(name.to_owned(), table);
     }
@@ -93,6 +133,36 @@ impl MemorySource {
         }
     }
 
+    /// What it promises to tell of changes from now on; `None`: it cannot be asked.
+    pub fn promise(&self, changes: Option<ChangesPromise>) {
+        *self.promise.lock().unwrap_or_else(PoisonError::into_inner) = Some(changes);
+    }
+
+    /// Whether changes of a collection are kept to itself from now on, which breaks its promise.
+    pub fn silence(&self, collection: &str, is_silent: bool) {
+        if let Some(table) = self.tables().get_mut(collection) {
+            table.is_silent = is_silent;
+        }
+    }
+
+    /// Forgets the changes that there were: every older place in them is stale.
+    pub fn forget_changes(&self, collection: &str) {
+        if let Some(table) = self.tables().get_mut(collection) {
+            table.note("", false);
+            table.forgotten = table.changes.len();
+        }
+    }
+
+    /// What it was asked for so far.
+    #[must_use]
+    pub fn calls(&self) -> SourceCalls {
+        *self.counted()
+    }
+
+    fn counted(&self) -> MutexGuard<'_, SourceCalls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The ids of a collection's records, in order.
     #[must_use]
     pub fn ids(&self, collection: &str) -> Vec<String> {
@@ -128,6 +198,7 @@ impl Source for MemorySource {
     }
 
     async fn read_page(&self, request: &ReadRequest) -> Result<Page, SourceError> {
+        self.counted().pages += 1;
         let tables = self.tables();
         let table = tables.get(request.collection.as_str()).ok_or_else(|| missing(&request.collection))?;
         let mut page = Page::default();
@@ -157,6 +228,7 @@ impl Source for MemorySource {
         collection: &Collection,
         ids: &[ExternalId],
     ) -> Result<Vec<Option<Record>>, SourceError> {
+        self.counted().reads += 1;
         let tables = self.tables();
         let table = tables.get(collection.as_str()).ok_or_else(|| missing(collection))?;
         let read = |id: &ExternalId| {
@@ -167,11 +239,13 @@ impl Source for MemorySource {
     }
 
     fn abilities(&self, _collection: &Collection) -> Abilities {
-        let changes = Some(ChangesPromise { deletes: true });
+        let said = *self.promise.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = said.unwrap_or(Some(ChangesPromise { deletes: true }));
         Abilities { scan: ScanPromise::Steady, read: ReadCost::Keyed, changes }
     }
 
     async fn changes(&self, request: &ChangesRequest) -> Result<ChangesPage, SourceError> {
+        self.counted().changes += 1;
         let tables = self.tables();
         let table = tables.get(request.collection.as_str()).ok_or_else(|| missing(&request.collection))?;
         let count = table.changes.len();
@@ -179,7 +253,8 @@ impl Source for MemorySource {
             None => count,
             Some(ChangeCursor(text)) => {
                 let from = text.strip_prefix(AFTER).and_then(|number| number.parse().ok());
-                from.filter(|from| *from <= count).ok_or_else(|| stale(&request.collection))?
+                from.filter(|from| (table.forgotten..=count).contains(from))
+                    .ok_or_else(|| stale(&request.collection))?
             }
         };
         let to = from.saturating_add(request.max.max(1)).min(count);
@@ -198,6 +273,7 @@ impl Source for MemorySource {
 #[async_trait]
 impl SourceWriter for MemorySource {
     async fn write(&self, batch: &LeftBatch) -> Result<Vec<LeftOutcome>, SourceError> {
+        self.counted().writes += 1;
         let mut tables = self.tables();
         let table = tables.get_mut(batch.collection.as_str()).ok_or_else(|| missing(&batch.collection))?;
         Ok(batch.rows.iter().map(|row| table.write(row)).collect())
@@ -215,7 +291,9 @@ impl Table {
     }
 
     fn note(&mut self, id: &str, deleted: bool) {
-        self.changes.push(SourceChange { id: id.into(), deleted });
+        if !self.is_silent {
+            self.changes.push(SourceChange { id: id.into(), deleted });
+        }
     }
 
     fn write(&mut self, row: &LeftRow) -> LeftOutcome {

@@ -48,6 +48,8 @@ pub(crate) struct PortalPass {
     standing: Option<Standing>,
     /// When all ids were read last, by the monotonic clock.
     swept: Option<Duration>,
+    /// When the source was looked at last, by the monotonic clock.
+    read: Option<Duration>,
 }
 
 /// What outlives a pass: the client with its budget, and what the feeds remember.
@@ -62,7 +64,7 @@ struct Standing {
 
 impl PortalPass {
     pub(crate) fn new(keeper: Keeper) -> PortalPass {
-        PortalPass { keeper, standing: None, swept: None }
+        PortalPass { keeper, standing: None, swept: None, read: None }
     }
 
     async fn run(&mut self, why: Why) -> Result<RunReport, Failure> {
@@ -89,6 +91,12 @@ impl PortalPass {
         // A first pass sweeps too: nobody told this process of what was deleted while none was running.
         options.sweep = is_due || !gaps.is_empty() || (every.is_some() && self.swept.is_none());
         let sweeps = options.sweep;
+        options.rescan = self.keeper.settings.source.rescan;
+        // News is of HubSpot: a source that has to be read in full for every change waits for its interval.
+        let is_fresh =
+            self.read.is_some_and(|at| now.saturating_sub(at) < self.keeper.settings.service.every);
+        options.right_only = why == Why::News && is_fresh && !sweeps;
+        let reads = !options.right_only;
         let keeper = &self.keeper;
         let mut engine = wiring::engine_over(&keeper.settings, &standing.run, keeper.clock.clone(), options)?;
         let report = Box::pin(engine.run_once()).await?;
@@ -97,6 +105,9 @@ impl PortalPass {
         if report.halted.is_none() && report.deaf.is_none() {
             if sweeps {
                 self.swept = Some(now);
+            }
+            if reads {
+                self.read = Some(now);
             }
             if let Some(hearing) = &self.keeper.hearing {
                 hearing.mend(standing.id, &gaps).await?;

@@ -62,6 +62,7 @@ impl World {
                 world.clock.sleep(wait).await;
                 match what {
                     Why::Asked => world.asked.send_modify(|count| *count += 1),
+                    Why::Source => world.source.send_modify(|count| *count += 1),
                     _ => world.news.send_modify(|count| *count += 1),
                 }
             }
@@ -134,4 +135,11 @@ fn pauses_grow_and_are_bounded() {
     let pauses: Vec<u64> =
         [0, 1, 2, 3, 7, 40, u32::MAX].map(|failures| pace.pause(failures).as_secs()).into();
     assert_eq!(pauses, [60, 5, 10, 20, 300, 300, 300]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_of_the_source_is_told_apart_also_when_it_comes_while_other_news_is_gathered() {
+    let told = [(5, Why::News), (20, Why::Source), (40, Why::Source), (40, Why::News)];
+    let made = World::run(1, &[], 50, &told).await;
+    assert_eq!(made, [(0, Why::First), (5_200, Why::News), (20_200, Why::Source), (40_200, Why::Source)]);
 }

@@ -91,6 +91,10 @@ pub(super) const KEYS: &[Key] = &[
         "source.write",
         "true or false: whether the source may be written, for links that flow to it; default false",
     ),
+    key(
+        "source.rescan",
+        "seconds for which only what changed is read of a source that can tell, before all is read once; default 86400",
+    ),
     key("source.delimiter", "what separates the columns of the CSV files; default a comma"),
     key("source.encoding", "utf-8 or latin-1; default utf-8"),
     key("source.collections.*.key", "column that identifies a record of this collection"),
@@ -99,6 +103,10 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "source.collections.*.deleted",
         "column that marks a row of this collection as deleted, in PostgreSQL",
+    ),
+    key(
+        "source.collections.*.changes",
+        "rows, outbox, or the column with the time of change: how PostgreSQL tells what changed; default: it is not asked",
     ),
     key("source.collections.*.query", "SQL that gives this collection; default the table of its name"),
     path("mapping.file", "mapping to use in place of the one that is built in"),

@@ -125,7 +125,7 @@ pub(super) fn hearing(layers: &Layers, oauth: Option<&OAuthSettings>) -> Result<
     })
 }
 
-fn seconds(layers: &Layers, place: &str, default: u64) -> Result<Duration, Failure> {
+pub(super) fn seconds(layers: &Layers, place: &str, default: u64) -> Result<Duration, Failure> {
     let said = number(layers, place, "a whole number of seconds")?;
     Ok(Duration::from_secs(said.unwrap_or(default)))
 }

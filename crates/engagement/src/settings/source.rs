@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::layers::Layers;
 use super::oauth::maybe_secret;
 use super::rest::{self, RestSettings};
+use super::service::seconds;
 use super::{choice, missing, refuse, text};
 use crate::Failure;
 
@@ -19,6 +21,8 @@ pub struct Source {
     pub kind: SourceKind,
     /// Whether it may be written, for links that flow to it.
     pub write: bool,
+    /// For how long only what changed is read, where the source can tell; then all is read once.
+    pub rescan: Duration,
     /// The secret that it asks for, if one is set.
     pub password: Option<SecretString>,
     /// What is said of single collections, by name.
@@ -70,6 +74,8 @@ pub struct CollectionSettings {
     pub table: Option<String>,
     /// The column that marks a row as deleted.
     pub deleted: Option<String>,
+    /// How it tells of changes: `rows`, `outbox`, or a column with the time of change.
+    pub changes: Option<String>,
 }
 
 impl Source {
@@ -149,6 +155,7 @@ pub(super) fn read(layers: &Layers) -> Result<Source, Failure> {
     Ok(Source {
         kind,
         write,
+        rescan: seconds(layers, "source.rescan", 86_400)?,
         password: maybe_secret(layers, "source.password")?,
         collections: collections(layers, is)?,
     })
@@ -176,6 +183,7 @@ fn collections(layers: &Layers, kind: Kind) -> Result<BTreeMap<String, Collectio
             query: of("query"),
             table: of("table"),
             deleted: of("deleted"),
+            changes: of("changes"),
         };
         let is_sql = matches!(kind, Kind::Sqlite | Kind::Postgres);
         let misplaced = [
@@ -183,6 +191,7 @@ fn collections(layers: &Layers, kind: Kind) -> Result<BTreeMap<String, Collectio
             ("query", said.query.is_some() && !is_sql),
             ("table", said.table.is_some() && !is_sql),
             ("deleted", said.deleted.is_some() && kind != Kind::Postgres),
+            ("changes", said.changes.is_some() && kind != Kind::Postgres),
         ];
         if let Some((part, _)) = misplaced.iter().find(|(_, is_so)| *is_so && kind != Kind::Own) {
             let place = format!("source.collections.{name}.{part}");

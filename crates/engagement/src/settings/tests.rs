@@ -60,6 +60,7 @@ fn each_mistake_names_place_and_remedy() {
         ("", &[], &["serve.listen=8080"], "`serve.listen` must be an address with a port", "default 127"),
         ("", &[], &["serve.every=0"], "`serve.every` must be from 1 to 86400", "nothing is heard"),
         ("", &[], &["serve.sweep=daily"], "`serve.sweep` must be a whole number", "0: never"),
+        ("", &[], &["source.rescan=daily"], "`source.rescan` must be a whole number", "all is read once"),
         ("", &[], &["webhooks.repair=1"], "`webhooks.repair` must be from 10", "was not told"),
         ("", &[], &["webhooks.feed=webhook"], "`webhooks.feed` must be auto or journal or push", "heard of"),
         ("", &[], &["webhooks.feed=push"], "needs `webhooks.target_url`", "how changes"),

@@ -59,10 +59,18 @@ fn sqlite_collection(said: &CollectionSettings) -> sqlite_file::CollectionConfig
     config
 }
 
+/// Days for which an outbox is taken to keep changes.
+#[cfg(feature = "postgres")]
+const OUTBOX_DAYS: u64 = 7;
+
+/// Seconds by which what became visible late is looked for again, where only times of change are known.
+#[cfg(feature = "postgres")]
+const OVERLAP_S: u64 = 300;
+
 #[cfg(feature = "postgres")]
 fn postgres(settings: &Settings) -> Result<Arc<dyn Source>, Failure> {
     use secrecy::ExposeSecret as _;
-    use source_adapters::postgres::{CollectionConfig, Postgres, PostgresConfig};
+    use source_adapters::postgres::{Changes, CollectionConfig, Postgres, PostgresConfig};
 
     let SourceKind::Postgres { server, ca_file, schema } = &settings.source.kind else {
         return Err(Failure::new("the source is not PostgreSQL"));
@@ -78,6 +86,11 @@ fn postgres(settings: &Settings) -> Result<Arc<dyn Source>, Failure> {
         collection.query.clone_from(&said.query);
         collection.table.clone_from(&said.table);
         collection.deleted.clone_from(&said.deleted);
+        collection.changes = said.changes.as_ref().map(|how| match how.as_str() {
+            "rows" => Changes::Rows,
+            "outbox" => Changes::Outbox { keep_days: OUTBOX_DAYS },
+            column => Changes::Modified { column: column.to_owned(), overlap_s: OVERLAP_S },
+        });
         config.collections.insert(name.clone(), collection);
     }
     Ok(Arc::new(Postgres::new(config)?))
