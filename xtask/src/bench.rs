@@ -25,18 +25,20 @@ use crate::{Outcome, conformance, process};
 
 const MILLION: u64 = 1_000_000;
 
+/// What a script for this job is written with: HubSpot's client, and the usual library for phone numbers.
+const PYTHON: [&str; 2] = [conformance::PYTHON_SDK, "phonenumbers==9.0.0"];
+
 /// Measures and prints. A goal that is missed is printed as missed and is no failure; a program that fails, or that
 /// did not do the work it was measured for, is.
 pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let settings = Settings::parse(arguments)?;
-    let python =
-        if settings.python_rounds > 0 { Some(conformance::install_python_sdk(workspace)?) } else { None };
-    let bench = Bench {
-        programs: Programs::build(workspace)?,
-        folder: workspace.target.join("bench"),
-        python: python.as_deref(),
-        settings,
+    let folder = workspace.target.join("bench");
+    let python = if settings.python_rounds > 0 {
+        Some(conformance::python_with(&folder.join("python"), &PYTHON)?)
+    } else {
+        None
     };
+    let bench = Bench { programs: Programs::build(workspace)?, folder, python: python.as_deref(), settings };
     let mut measured = Measured::default();
     for round in 1..=settings.rounds {
         println!("round {round} of {}", settings.rounds);
@@ -66,12 +68,14 @@ impl Bench<'_> {
     fn round(&self, round: usize, measured: &mut Measured) -> Outcome {
         let Settings { rows, python_rounds, .. } = self.settings;
         let data = self.data(rows, 0)?;
+        let mut arrived = String::new();
         self.engine(
             &data,
             rows,
             [Run::EngineFirst, Run::EngineUnchanged],
             measured,
             |portal, state, measured| {
+                arrived = self.programs.digest(portal)?;
                 let changed = rows / 100;
                 let data = self.data(rows, changed)?;
                 keep(measured, Run::EngineChanged, self.programs.engine(&data, state, portal)?, rows, changed)
@@ -90,6 +94,10 @@ impl Bench<'_> {
         {
             let portal = self.portal()?;
             keep(measured, Run::Python, self.programs.python(python, &data, &portal)?, rows, rows)?;
+            let brought = self.programs.digest(&portal)?;
+            if brought != arrived {
+                return Err(format!("Python brought {brought} where the engine brought {arrived}"));
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 use crate::{Outcome, process};
 
 /// The releases that the suites are written for.
-const PYTHON_SDK: &str = "hubspot-api-client==12.0.0";
+pub(crate) const PYTHON_SDK: &str = "hubspot-api-client==12.0.0";
 const NODE_SDK: &str = "@hubspot/api-client@14.0.1";
 
 /// An authorization server that is not ours, for our client.
@@ -65,7 +65,7 @@ fn build(workspace: &Workspace, what: &[&str], program: &str) -> Result<PathBuf,
 }
 
 /// A virtual environment with HubSpot's SDK, made where it is not yet there; answers with its interpreter.
-pub(crate) fn install_python_sdk(workspace: &Workspace) -> Result<PathBuf, String> {
+fn install_python_sdk(workspace: &Workspace) -> Result<PathBuf, String> {
     python_with(&workspace.target.join("conformance/python"), &[PYTHON_SDK])
 }
 

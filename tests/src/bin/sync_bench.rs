@@ -1,21 +1,25 @@
 //! The sync benchmark's programs, run by `cargo xtask bench sync`; each prints one JSON object.
 //!
 //! `data FOLDER ROWS CHANGED` writes the contacts; `init URL TOKEN` provisions the portal; `engine FOLDER STATE URL
-//! TOKEN` runs the kit's engine once; `bare FOLDER LEDGER URL TOKEN` runs the bare loop once.
+//! TOKEN` runs the kit's engine once; `bare FOLDER LEDGER URL TOKEN` runs the bare loop once; `digest URL TOKEN` says what
+//! stands in the portal.
 #![allow(clippy::print_stdout, reason = "its output is what the benchmark reads")]
 
+use std::hash::{Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use http_transport::{Clock, TokioClock};
 use hubspot_adapter::{HubSpotDestination, provision};
-use hubspot_client::{Client, Limits};
+use hubspot_client::{Client, GetOptions, Limits, ListOptions, ObjectType};
 use mapping_engine::{CheckedMapping, Schemas, check};
 use oauth::StaticCredential;
 use serde_json::json;
+use siphasher::sip::SipHasher13;
 use source_adapters::csv_folder::{CsvConfig, CsvFolder};
 use sync_core::stores::{Binding, SqliteStore};
 use sync_core::{Engine, Options, Parts};
+use sync_types::Mapper as _;
 use wholesale::business::{Business, Table};
 use workspace_tests::bench::bare;
 use workspace_tests::bench::usage::Usage;
@@ -43,6 +47,7 @@ fn main() -> Result<(), Failure> {
                 provision::apply(&client, &steps).await?;
                 json!({ "steps": steps.len() })
             }
+            ["digest", url, token] => digest(&client(url, token)?).await?,
             ["engine", folder, state, url, token] => engine(folder, state, url, token, &clock).await?,
             ["bare", folder, ledger, url, token] => {
                 let csv = Path::new(folder).join("people.csv");
@@ -55,7 +60,7 @@ fn main() -> Result<(), Failure> {
                     "commits": done.commits,
                 })
             }
-            _ => return Err("usage: sync-bench data|init|engine|bare …".into()),
+            _ => return Err("usage: sync-bench data|init|engine|bare|digest …".into()),
         };
         let usage = Usage::now();
         if let Some(figures) = figures.as_object_mut() {
@@ -112,4 +117,25 @@ async fn engine(
         "batches": counts.writes,
         "commits": report.commits,
     }))
+}
+
+/// One number for the mapped values of all contacts, however they came and in whatever order they are listed.
+async fn digest(client: &Client) -> Result<serde_json::Value, Failure> {
+    let mapping = mapping()?;
+    let names = mapping.links().first().map(|link| link.properties.iter()).into_iter().flatten();
+    let properties: Vec<String> = names.map(|property| property.name.to_string()).collect();
+    let get = GetOptions { properties: properties.clone(), ..GetOptions::default() };
+    let objects = client.objects(&ObjectType::new("contacts")?);
+    let mut pages = objects.list(ListOptions { get, ..ListOptions::default() });
+    let (mut records, mut digest) = (0_u64, 0_u64);
+    while let Some(page) = pages.next_page().await? {
+        for record in page {
+            let values = properties.iter().map(|name| record.properties.get(name).unwrap_or_default());
+            let mut hasher = SipHasher13::new();
+            values.collect::<Vec<_>>().hash(&mut hasher);
+            records += 1;
+            digest = digest.wrapping_add(hasher.finish());
+        }
+    }
+    Ok(json!({ "records": records, "digest": format!("{digest:016x}") }))
 }

@@ -46,6 +46,14 @@ impl Programs {
         process::output(Command::new(&self.sync_bench).args(["init", &portal.url, TOKEN])).map(drop)
     }
 
+    /// What stands in the portal: how many contacts, and one number for all their mapped values.
+    pub(super) fn digest(&self, portal: &Portal) -> Result<String, String> {
+        let said = process::output(Command::new(&self.sync_bench).args(["digest", &portal.url, TOKEN]))?;
+        let said: serde_json::Value =
+            serde_json::from_str(&said).map_err(|error| format!("not a digest: `{said}`: {error}"))?;
+        Ok(format!("{} contacts, values {}", said["records"], said["digest"]))
+    }
+
     pub(super) fn engine(&self, data: &Path, state: &Path, portal: &Portal) -> Result<Figures, String> {
         self.rust("engine", data, state, portal)
     }
