@@ -13,6 +13,7 @@ use crate::cli::{self, Cli, Common, LogFormat};
 use crate::outcome::exit_code;
 use crate::screen::Screen;
 use crate::settings::{Settings, Sources};
+use crate::story::Story;
 use crate::{Failure, Outcome, commands, logging};
 
 /// The settings file that is read when none is named, if it is there.
@@ -31,8 +32,10 @@ pub struct Engagement {
     pub mapping: &'static str,
     /// The lowest layer of the settings, as TOML.
     pub settings: &'static str,
-    /// What `demo` shows; without it there is no `demo`.
+    /// What `demo` shows; without it and a story there is no `demo`.
     pub demo: Option<Demo>,
+    /// What `demo` tells in its place.
+    pub story: Option<Story>,
     /// The description of the API that is the source, as TOML; `source.file` puts another one in its place.
     pub description: Option<&'static str>,
     /// How the source is built; without it by `source.kind`.
@@ -64,6 +67,7 @@ impl Engagement {
             mapping,
             settings,
             demo: None,
+            story: None,
             description: None,
             source: None,
             mapping_files: &[],
@@ -75,6 +79,12 @@ impl Engagement {
     #[must_use]
     pub fn with_demo(self, demo: Demo) -> Engagement {
         Engagement { demo: Some(demo), ..self }
+    }
+
+    /// The same with a story for `demo`: an engagement that flows both ways, over a file that the story writes.
+    #[must_use]
+    pub fn with_story(self, story: Story) -> Engagement {
+        Engagement { story: Some(story), ..self }
     }
 
     /// The same with the description of an API, usually from `include_str!`, for `source.kind = "rest"`.

@@ -18,6 +18,7 @@ mod screen;
 mod serve;
 pub mod service;
 pub mod settings;
+pub mod story;
 mod wiring;
 
 pub use engagement::{Demo, Engagement, SourceBuilder, run};

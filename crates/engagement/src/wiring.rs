@@ -49,6 +49,18 @@ pub(crate) async fn connect(engagement: &Engagement, settings: &Settings) -> Res
     connect_over(engagement, settings, || client(settings)).await
 }
 
+/// As [`connect`], by a clock of the caller's.
+pub(crate) async fn connect_at(
+    engagement: &Engagement,
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+) -> Result<Wired, Failure> {
+    connect_over(engagement, settings, || {
+        client_over(settings, credential::provider(settings, Arc::clone(&clock))?, clock)
+    })
+    .await
+}
+
 /// As [`connect`], with a client of the caller's making.
 pub(crate) async fn connect_over(
     engagement: &Engagement,
@@ -80,8 +92,18 @@ pub(crate) async fn engine_of(
     settings: &Settings,
     wired: Wired,
 ) -> Result<Engine, Failure> {
+    engine_at(engagement, settings, wired, clock()).await
+}
+
+/// As [`engine_of`], by a clock of the caller's.
+pub(crate) async fn engine_at(
+    engagement: &Engagement,
+    settings: &Settings,
+    wired: Wired,
+    clock: Arc<dyn Clock>,
+) -> Result<Engine, Failure> {
     let mapping = mapping_of(engagement, settings, &wired).await?;
-    assemble(settings, mapping, wired.source, &wired.client, wired.portal)
+    assemble(settings, mapping, wired.source, &wired.client, wired.portal, clock)
 }
 
 /// An engine to look into the state of, or to change it, without a call where the settings name the portal.
@@ -93,7 +115,7 @@ pub(crate) async fn engine_at_rest(engagement: &Engagement, settings: &Settings)
     };
     let known = Portal { id: portal.parse().ok(), ..Portal::default() };
     let mapping = mapping_at(engagement, settings, Schemas::default(), known)?;
-    assemble(settings, mapping, source(engagement, settings)?, &client, portal)
+    assemble(settings, mapping, source(engagement, settings)?, &client, portal, clock())
 }
 
 fn assemble(
@@ -102,19 +124,20 @@ fn assemble(
     source: Arc<dyn Source>,
     client: &Client,
     portal: String,
+    clock: Arc<dyn Clock>,
 ) -> Result<Engine, Failure> {
     let destination = Arc::new(HubSpotDestination::new(client.clone()));
     // Changes in HubSpot matter to a link that brings them to the source.
     let listens = mapping.links().iter().any(|link| link.direction.to_left());
     // By search alone, but in the terms of a service over the same state file, which may hear of changes sooner.
-    let search = Arc::new(SearchFeed::new(Arc::clone(&destination), clock()));
-    let feed = RepairedFeed::new(None, search, settings.hearing.repair, clock());
+    let search = Arc::new(SearchFeed::new(Arc::clone(&destination), Arc::clone(&clock)));
+    let feed = RepairedFeed::new(None, search, settings.hearing.repair, Arc::clone(&clock));
     let feed: Option<Arc<dyn Feed>> = listens.then(|| Arc::new(feed) as Arc<dyn Feed>);
     let mut options = Options::default();
     options.rescan = settings.source.rescan;
     options.sweep = runnable::needs_sweep(&mapping, feed.as_ref().is_some_and(|feed| feed.sees().deletes));
     let run = Runnable { mapping: Arc::new(mapping), source, destination, feed, portal };
-    engine_over(settings, &run, clock(), options)
+    engine_over(settings, &run, clock, options)
 }
 
 /// What an engine is made of, beside its state file. Cloning shares it.

@@ -2,6 +2,8 @@
 //!
 //! Settings of the user are left out on purpose, but for the log: a demonstration must never reach a real portal.
 
+mod story;
+
 use std::path::{Path, PathBuf};
 
 use hubspot_client::Client;
@@ -28,15 +30,21 @@ pub(super) async fn demo(
     arguments: &cli::Demo,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    let Some(data) = engagement.demo else {
+    if engagement.demo.is_none() && engagement.story.is_none() {
         return Err(Failure::new(format!("{} has no data of its own to show", engagement.name))
             .remedy("set `source` and `hubspot` in the settings, then use doctor, init, plan and apply"));
-    };
+    }
     let folder = Folder::open(arguments.folder.as_deref())?;
     let mut interrupts = Interrupts::listen()?;
     // Boxed: the cycle's future is large.
-    let cycle = Box::pin(show(engagement, settings, arguments, &data, &folder, screen));
-    let (outcome, server) = interrupts.unless_asked(cycle).await?;
+    let shown = Box::pin(async {
+        match (&engagement.story, &engagement.demo) {
+            (Some(story), _) => story::tell(engagement, settings, arguments, story, &folder, screen).await,
+            (None, Some(data)) => show(engagement, settings, arguments, data, &folder, screen).await,
+            (None, None) => Err(Failure::new("there is nothing to show")),
+        }
+    });
+    let (outcome, server) = interrupts.unless_asked(shown).await?;
     screen.heading("Done");
     if let Some(path) = &arguments.folder {
         screen.line(format_args!("  The files and the state are in {}.", path.display()));
@@ -67,13 +75,10 @@ async fn show(
     screen.line(format_args!("  {}", inventory(&folder.data())));
 
     step(screen, 2, "A HubSpot portal on this machine");
-    let server = Server::start(arguments.listen, Portal::new(portal())).await.map_err(|error| {
-        Failure::new(format!("the portal cannot listen on {}", arguments.listen))
-            .remedy("choose another address with `--listen`, such as 127.0.0.1:0 for any free port")
-            .caused_by(&error)
-    })?;
+    let server = listening(arguments, Portal::new(portal())).await?;
     screen.line(format_args!("  {}  (open it in a browser to see records arrive)", server.url()));
-    let settings = local(engagement, settings, folder, &server.url())?;
+    let source = format!("source.folder={}", folder.data().display());
+    let settings = local(engagement, settings, folder, source, &server.url())?;
 
     step(screen, 3, "Init: what the mapping needs there");
     let wired = wiring::connect(engagement, &settings).await?;
@@ -134,14 +139,29 @@ fn portal() -> PortalConfig {
     PortalConfig { limits: Limits::Off, ..PortalConfig::new(TOKEN) }
 }
 
-/// The engagement's built-in settings with the local portal and the generated files in the right places.
-fn local(engagement: &Engagement, user: &Settings, folder: &Folder, url: &str) -> Result<Settings, Failure> {
+async fn listening(arguments: &cli::Demo, portal: Portal) -> Result<Server, Failure> {
+    Server::start(arguments.listen, portal).await.map_err(|error| {
+        Failure::new(format!("the portal cannot listen on {}", arguments.listen))
+            .remedy("choose another address with `--listen`, such as 127.0.0.1:0 for any free port")
+            .caused_by(&error)
+    })
+}
+
+/// The engagement's built-in settings with the local portal and the generated files in the right places; `source`
+/// says where those are.
+fn local(
+    engagement: &Engagement,
+    user: &Settings,
+    folder: &Folder,
+    source: String,
+    url: &str,
+) -> Result<Settings, Failure> {
     let assignments = [
         format!("hubspot.url={url}"),
         format!("hubspot.token={TOKEN}"),
         "hubspot.limits=off".to_owned(),
         "hubspot.share=1".to_owned(),
-        format!("source.folder={}", folder.data().display()),
+        source,
         format!("state.file={}", folder.path.join("state.db").display()),
     ];
     let sources = Sources { built_in: engagement.settings, assignments: &assignments, ..Sources::default() };
@@ -188,11 +208,15 @@ async fn timed_pass(
         report,
     };
     let edges = pass.report.edges_written();
-    if pass.writes > 0 {
+    let links = &pass.report.links;
+    let deleted: u64 = links.iter().map(|link| link.deleted).sum();
+    let left: u64 = links.iter().map(sync_core::report::LinkReport::written_left).sum();
+    if pass.writes + left + deleted > 0 {
         reports::run(screen, &pass.report, show);
     }
+    let back = if left == 0 { String::new() } else { format!(", {} to the source", thousands(left)) };
     let line = format!(
-        "{} and {} written in {}: {}, {}.",
+        "{} and {} written{back} in {}: {}, {}.",
         counted(pass.report.written(), "record", "records"),
         counted(edges, "association", "associations"),
         spoken(took),
@@ -249,7 +273,14 @@ impl Folder {
             };
             std::fs::create_dir_all(path).map_err(fail)?;
             // A state of an earlier demonstration speaks of a portal that is gone.
-            for name in ["state.db", "state.db-wal", "state.db-shm", "certificate.json", "certificate.html"] {
+            for name in [
+                "source.db",
+                "state.db",
+                "state.db-wal",
+                "state.db-shm",
+                "certificate.json",
+                "certificate.html",
+            ] {
                 match std::fs::remove_file(path.join(name)) {
                     Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
                     _ => {}

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::context::{Ctx, PropertyMap, Text};
 use crate::control::ControlError;
 use crate::error::ApiError;
+use crate::objects::merge;
 use crate::objects::plan::{self, Reserved};
 use crate::objects::record::Record;
 use crate::objects::types::TypeKey;
@@ -296,6 +297,25 @@ impl Portal {
         write::update(&mut self.state, &ctx, key, id, &draft);
         self.tell(now);
         Ok(())
+    }
+
+    /// Merges two live records as a person in the CRM does, and gives the survivor: the primary for contacts, a new
+    /// record for all others.
+    ///
+    /// # Errors
+    /// When there is no such type, or one of the records is not live, or both are one.
+    pub fn merge_as_user(
+        &mut self,
+        now: Timestamp,
+        object_type: &str,
+        primary: u64,
+        other: u64,
+    ) -> Result<u64, ControlError> {
+        let key = self.type_key(object_type)?;
+        let ctx = self.user_ctx(now);
+        let survivor = merge::unite(&mut self.state, &ctx, key, primary, other).map_err(refused)?;
+        self.tell(now);
+        Ok(survivor)
     }
 
     /// Moves a record to the bin. False when it is not there or in the bin already.

@@ -23,24 +23,37 @@ struct MergeInput {
     object_id_to_merge: Text,
 }
 
-/// Contacts keep the primary's id. Other types get a new record, whose id HubSpot's merge event calls
-/// `newObjectId`; both old ids lead to it on single calls.
 pub(crate) fn merge(state: &mut State, ctx: &Ctx<'_>, key: TypeKey) -> Result<Answer, ApiError> {
     let input: MergeInput = ctx.json()?;
-    let live = |state: &State, id: &Text| {
-        let records = &state.ty(key).records;
-        let id = records.resolve(id.0.parse().ok()?);
-        records.live(id).map(|record| record.id)
-    };
-    let (Some(primary), Some(other)) =
-        (live(state, &input.primary_object_id), live(state, &input.object_id_to_merge))
+    let (Ok(primary), Ok(other)) =
+        (input.primary_object_id.0.parse::<u64>(), input.object_id_to_merge.0.parse::<u64>())
     else {
+        return Err(ApiError::object_not_found());
+    };
+    let survivor = unite(state, ctx, key, primary, other)?;
+    let ty = state.ty(key);
+    let selection = Selection::named(ty, ["hs_merged_object_ids"].into_iter().chain(names(&ty.defaults)), []);
+    let record = ty.records.get(survivor).ok_or_else(ApiError::object_not_found)?;
+    Ok(Answer::json(200, &View::now(state, key, record, &selection)))
+}
+
+/// Contacts keep the primary's id. Other types get a new record, whose id HubSpot's merge event calls
+/// `newObjectId`; both old ids lead to it on single calls. Answers with the survivor.
+pub(crate) fn unite(
+    state: &mut State,
+    ctx: &Ctx<'_>,
+    key: TypeKey,
+    primary: u64,
+    other: u64,
+) -> Result<u64, ApiError> {
+    let records = &state.ty(key).records;
+    let live = |id: u64| records.live(records.resolve(id)).map(|record| record.id);
+    let (Some(primary), Some(other)) = (live(primary), live(other)) else {
         return Err(ApiError::object_not_found());
     };
     if primary == other {
         return Err(ApiError::validation("Cannot merge an object with itself"));
     }
-    let records = &state.ty(key).records;
     if records.merged_into(primary) + records.merged_into(other) >= MAX_MERGES {
         return Err(ApiError::new(
             414,
@@ -64,10 +77,7 @@ pub(crate) fn merge(state: &mut State, ctx: &Ctx<'_>, key: TypeKey) -> Result<An
     }
     let cells = values.into_iter().map(|(prop, text)| Cell { prop, source: MERGE, at: ctx.now, text });
     write::set_all(state, key, survivor, cells, ctx);
-    let ty = state.ty(key);
-    let selection = Selection::named(ty, ["hs_merged_object_ids"].into_iter().chain(names(&ty.defaults)), []);
-    let record = ty.records.get(survivor).ok_or_else(ApiError::object_not_found)?;
-    Ok(Answer::json(200, &View::now(state, key, record, &selection)))
+    Ok(survivor)
 }
 
 fn names(list: &[String]) -> impl Iterator<Item = &str> {

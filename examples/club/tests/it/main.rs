@@ -215,3 +215,42 @@ async fn without_leave_to_write_nothing_runs() {
     }
     assert_eq!(club.contacts().len(), 0);
 }
+
+/// A report's numbers by their names, of the only link.
+fn counts(step: &Value, names: &[&str]) -> Vec<u64> {
+    let link = &step["run"]["report"]["links"][0];
+    names.iter().map(|name| link[*name].as_u64().unwrap_or_default()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_shows_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_club"))
+        .current_dir(folder.path())
+        .args(["demo", "--json", "--folder", "."])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let then = |chapter: usize, step: usize| &told["chapters"][chapter]["then"][step];
+
+    assert_eq!(counts(then(0, 0), &["updated", "brought_back"]), [1, 1], "an edit on each side");
+    assert_eq!(counts(then(0, 1), &["updated", "brought_back"]), [0, 0], "their echo");
+    assert_eq!([&then(1, 0)["conflicts"], &then(1, 1)["decided"], &then(1, 2)["conflicts"]], [1, 1, 0]);
+    assert_eq!(counts(then(2, 0), &["created"]), [1], "made although its answer was lost");
+    assert_eq!(counts(then(3, 0), &["created_left"]), [1], "a second Ada");
+    assert_eq!(counts(then(4, 2), &["deleted"]), [0], "a merge deletes nobody");
+    assert_eq!(counts(then(5, 0), &["deleted"]), [0], "a deletion is not believed at once");
+    assert_eq!(counts(then(5, 2), &["gone"]), [1], "and is once it has lasted");
+    assert_eq!(counts(then(6, 0), &["updated"]), [3], "the mistake travels");
+    assert_eq!(then(7, 0)["undo"]["links"][0]["updated"], 3, "and is taken back");
+    assert_eq!(counts(then(7, 1), &["updated", "brought_back"]), [0, 0]);
+
+    let file = Connection::open(folder.path().join("source.db")).unwrap();
+    let mut rows =
+        file.prepare("SELECT number || ' ' || coalesce(town, '') FROM member ORDER BY number").unwrap();
+    let rows: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows[..3], ["101 Oxford", "102 Arlington", "104 "], "Alan is gone");
+    assert!(folder.path().join("certificate.json").is_file());
+}
