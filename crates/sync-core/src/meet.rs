@@ -488,8 +488,12 @@ impl Run<'_> {
                 self.tx.release.push((name, pair.external.clone(), old.property));
             }
         }
+        // A run may look at a record twice: by the feed and in a sweep.
+        let properties = holds.iter().map(|hold| hold.property).chain(plan.waiting.iter().copied());
+        let newly = properties.filter(|property| self.held.insert((link, pair.external.clone(), *property)));
+        let newly = newly.count() as u64;
         let report = self.links_report(link);
-        report.held += (holds.len() + plan.waiting.len()) as u64;
+        report.held += newly;
         report.overridden += settled.len() as u64;
         self.has_conflicts |= !holds.is_empty();
         self.tx.hold.extend(holds);

@@ -114,6 +114,8 @@ pub(crate) struct Run<'e> {
     pub(crate) discovered: HashMap<LinkId, Discovered>,
     /// Records that somebody asked for and that were looked at.
     pub(crate) asked: HashSet<(LinkId, ExternalId)>,
+    /// Properties that wait for a person, as far as this run has seen.
+    pub(crate) held: HashSet<(LinkId, ExternalId, NameId)>,
     /// Records that recovery linked in this run.
     pub(crate) recovered: HashSet<(LinkId, ExternalId)>,
     /// Natural keys that records of the left hold, by link: the place of a match rule's property and its value.
@@ -202,6 +204,7 @@ impl<'e> Run<'e> {
             has_letters,
             discovered: HashMap::new(),
             asked: HashSet::new(),
+            held: HashSet::new(),
             recovered: HashSet::new(),
             claims: HashMap::new(),
             claims_known: HashSet::new(),
