@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod connected;
 pub mod hearing;
+pub mod kill;
 mod portal;
 #[cfg(feature = "simulation")]
 pub mod simulate;

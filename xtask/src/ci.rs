@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, arrows, conformance, fuzz, process, readme, services, simulate, tidy};
+use crate::{Outcome, arrows, conformance, fuzz, kill, process, readme, services, simulate, tidy};
 
 /// Whether the README's test command is still to be run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,7 @@ fn steps(workspace: &Workspace, tests: Tests) -> Vec<Step<'_>> {
     steps.push(("dependencies", Box::new(|| dependencies(workspace))));
     steps.push(("conformance", Box::new(|| conformance::run(workspace))));
     steps.push(("services", Box::new(|| services::run(workspace))));
+    steps.push(("kill", Box::new(|| kill::run_in_ci(workspace))));
     steps.push(("simulation", Box::new(|| simulate::run_in_ci(workspace))));
     steps
 }

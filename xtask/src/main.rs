@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod fuzz;
+mod kill;
 mod process;
 mod readme;
 mod services;
@@ -27,6 +28,8 @@ cargo xtask <command>
   conformance          HubSpot's own Python and Node SDKs run against hubspot-sandbox (needs python3, node, npm and
                        a package registry the first time)
   services             tests with real servers and data, such as PostgreSQL, which it installs from Debian if it may
+  kill                 an engagement's real program is ended by kill -9 at random moments, over and over, and must come to
+                       the right end [--kills N] [--seconds MAX] [--seed N]
   bench sync           engine, bare loop and Python script bring contacts into hubspot-sandbox; prints figures and goals
                        [--rounds N] [--rows N] [--python-rounds N] [--million] (needs python3 and a package registry
                        the first time, unless --python-rounds 0)
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         ["tidy"] => in_workspace(tidy::run),
         ["services"] => in_workspace(services::run),
         ["conformance"] => in_workspace(conformance::run),
+        ["kill", options @ ..] => in_workspace(|workspace| kill::run(workspace, options)),
         ["simulate", options @ ..] => in_workspace(|workspace| simulate::run(workspace, options)),
         ["fuzz", options @ ..] => in_workspace(|workspace| fuzz::run(workspace, options)),
         ["bench", "webhooks", options @ ..] => {

@@ -13,6 +13,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use http::Uri;
 use secrecy::SecretString;
@@ -86,6 +87,8 @@ pub struct HubSpot {
     pub share: f64,
     /// Calls of each window that are kept for changes somebody waits for.
     pub live_reserve: u32,
+    /// How long a write without an answer is left alone, so that a late arrival comes before anybody looks for it.
+    pub settle: Duration,
     /// The limits to keep to.
     pub limits: LimitsName,
 }
@@ -212,6 +215,10 @@ fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {
     if live_reserve > 50 {
         return Err(refuse(layers, "hubspot.live_reserve", "must be at most 50"));
     }
+    let settle_ms = number(layers, "hubspot.settle_ms", "a whole number")?.unwrap_or(5_000);
+    if settle_ms > 600_000 {
+        return Err(refuse(layers, "hubspot.settle_ms", "must be at most 600000"));
+    }
     Ok(HubSpot {
         url: url.to_owned(),
         token: token(layers)?,
@@ -219,6 +226,7 @@ fn hubspot(layers: &Layers) -> Result<HubSpot, Failure> {
         portal: number(layers, "hubspot.portal", "a portal id, digits only")?,
         share,
         live_reserve,
+        settle: Duration::from_millis(settle_ms),
         limits,
     })
 }

@@ -155,8 +155,9 @@ pub(crate) fn engine_over(
     settings: &Settings,
     run: &Runnable,
     clock: Arc<dyn Clock>,
-    options: Options,
+    mut options: Options,
 ) -> Result<Engine, Failure> {
+    options.settle = settings.hubspot.settle;
     runnable::check(&run.mapping, &run.source, settings)?;
     let run = run.clone();
     let engagement = run.mapping.name().to_owned();

@@ -34,6 +34,11 @@ pub(super) const KEYS: &[Key] = &[
         "hubspot.limits",
         "starter, professional, increased, oauth or off: the limits to keep to; default professional",
     ),
+    key(
+        "hubspot.settle_ms",
+        "milliseconds for which a write without an answer is left alone before it is looked for or sent again; default \
+         5000",
+    ),
     key("oauth.client_id", "client id of the app that is installed through OAuth"),
     key("oauth.client_secret", "its client secret; better set as KIT_OAUTH_CLIENT_SECRET than in a file"),
     path("oauth.client_secret_file", "file that holds the client secret"),

@@ -8,6 +8,11 @@ use sync_types::{Rejection, SourceError, SourceErrorKind};
 /// What SQLite refused, while doing something with a collection or the file.
 pub(super) fn refused(place: &str, cause: rusqlite::Error) -> SourceError {
     let (kind, remedy) = match cause.sqlite_error_code() {
+        // SQLite docs: a reader cannot take back what a writer that was cut off has left in the file.
+        _ if was_cut_off(&cause) => (
+            SourceErrorKind::Unavailable,
+            "a program was cut off while it wrote the file; open it once with a program that may write it, such as that one",
+        ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             (SourceErrorKind::Unavailable, "another program holds the file; try again when it has finished")
         }
@@ -25,6 +30,11 @@ pub(super) fn refused(place: &str, cause: rusqlite::Error) -> SourceError {
         _ => (SourceErrorKind::Structure, "correct the collection's `table`, `query` or `key`"),
     };
     SourceError::new(kind, format!("{place} cannot be read; {remedy}")).caused_by(cause)
+}
+
+fn was_cut_off(cause: &rusqlite::Error) -> bool {
+    let code = cause.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY))
 }
 
 /// A collection that is not what was configured.

@@ -59,13 +59,15 @@ impl SqliteFile {
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             Ok(connection)
         };
-        let connection = open().map_err(|cause| error::refused(&place, cause))?;
+        // First the one that may write: what a program left behind that was cut off in a write, perhaps this one, only a
+        // writer can take back.
         let writing = if config.write {
             let writing = open_to_write(&config).map_err(|cause| error::refused(&place, cause))?;
             Some(Mutex::new(writing))
         } else {
             None
         };
+        let connection = open().map_err(|cause| error::refused(&place, cause))?;
         let known = Mutex::new(HashMap::new());
         Ok(SqliteFile { config, connection: Mutex::new(connection), writing, known })
     }
@@ -231,6 +233,7 @@ fn open_to_write(config: &SqliteConfig) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(&config.path, flags)?;
     connection.busy_timeout(Duration::from_millis(config.busy_wait_ms))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
 

@@ -243,3 +243,34 @@ async fn rows_wait_while_another_program_holds_the_file() {
     let outcome = shop.write("customers", LeftVerb::Update(read), &[("points", number("5"))]).await;
     assert!(matches!(outcome, LeftOutcome::Written(_)), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn what_a_program_left_behind_that_was_cut_off_in_a_write_is_taken_back_by_whoever_may_write() {
+    let file = File::new(SqliteConfig::new);
+    let system = Connection::open(file.path()).unwrap();
+    system.execute("INSERT INTO people (id, name) VALUES (1, 'Ada')", []).unwrap();
+    // A transaction that is larger than its cache stands in the file, and how to take it back beside it.
+    system.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE").unwrap();
+    system.execute("UPDATE people SET name = 'half'", []).unwrap();
+    let many = "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 4000)
+        INSERT INTO people (id, name) SELECT n, hex(randomblob(40)) FROM n";
+    system.execute(many, []).unwrap();
+    let left_behind = tempfile::tempdir().unwrap();
+    let copy = left_behind.path().join("shop.sqlite");
+    std::fs::copy(file.path(), &copy).unwrap();
+    std::fs::copy(
+        file.folder.path().join("shop.sqlite-journal"),
+        left_behind.path().join("shop.sqlite-journal"),
+    )
+    .unwrap();
+    drop(system);
+    let refused = SqliteFile::open(SqliteConfig::new(copy.clone())).unwrap_err().to_string();
+    assert!(refused.contains("was cut off while it wrote"), "{refused}");
+    let mut config = SqliteConfig::new(copy);
+    config.write = true;
+    let source = SqliteFile::open(config).unwrap();
+    let people: Collection = "people".into();
+    let found = source.read(&people, &["1".into(), "2".into()]).await.unwrap();
+    let [Some(ada), None] = found.as_slice() else { panic!("{found:?}") };
+    assert!(ada.values().iter().any(|value| value.as_text() == Some("Ada")), "as it was before");
+}
