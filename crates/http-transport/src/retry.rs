@@ -125,7 +125,7 @@ pub enum Verdict {
 /// Decides what to do after a failed try.
 ///
 /// A wait that the server asks for outranks our own interval, in both directions, and is bounded by
-/// [`RetryPolicy::hint_max`]. A call that may have been executed is repeated only if that is harmless; when tries run out,
+/// [`RetryPolicy::hint_max`]. Where it refuses again after that, the longer of both counts. A call that may have been executed is repeated only if that is harmless; when tries run out,
 /// it ends as [`Verdict::OutcomeUnknown`] if this or an earlier try may have been executed.
 #[must_use]
 pub fn decide(attempt: &Attempt, failure: Failure, policy: &RetryPolicy) -> Verdict {
@@ -162,7 +162,9 @@ pub fn decide(attempt: &Attempt, failure: Failure, policy: &RetryPolicy) -> Verd
     }
     let wait = match (attempt.hint, failure) {
         (Some(hint), _) if hint > policy.hint_max => return give_up,
-        (Some(hint), _) => hint,
+        (Some(hint), _) if attempt.number == 1 => hint,
+        // Some servers round a part of a second down to nothing (observed: Directus 11).
+        (Some(hint), _) => hint.max(attempt.interval),
         (None, Failure::Answer(Meaning::NotNow(least))) => attempt.interval.max(least),
         (None, _) => attempt.interval,
     };

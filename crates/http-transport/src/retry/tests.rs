@@ -65,6 +65,17 @@ fn a_servers_wait_outranks_ours_and_is_bounded() {
 }
 
 #[test]
+fn a_servers_wait_that_proved_too_short_is_no_reason_to_hammer_it() {
+    let throttled = Failure::Answer(Meaning::Throttled);
+    // A server that rounds 0.3 s down to none refuses ten tries within that time.
+    for (hint_ms, expected) in [(0, AFTER), (300, AFTER), (900, Verdict::After(Duration::from_millis(900)))] {
+        let hint = Some(Duration::from_millis(hint_ms));
+        let again = Attempt { number: 2, hint, ..attempt(Idempotency::Safe) };
+        assert_eq!(decide(&again, throttled, &RetryPolicy::default()), expected, "{hint_ms}");
+    }
+}
+
+#[test]
 fn tries_and_time_are_bounded() {
     let policy = RetryPolicy::default();
     let lost = Failure::Transport(Sent::Perhaps);

@@ -25,6 +25,8 @@ pub(super) struct Caller {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     credential: Credential,
+    /// What a person looks at when the credential is refused, by its names.
+    proof: String,
     errors: Errors,
     maintenance: Vec<Maintenance>,
     limiter: Limiter,
@@ -71,11 +73,18 @@ impl Caller {
                 own.insert(call.name.clone(), more.into_iter().fold(everywhere, |set, budget| set | budget));
             }
         }
+        let secrets = description.auth.secrets().join(", ");
+        let proof = if secrets.is_empty() {
+            String::from("[auth]")
+        } else {
+            format!("[auth] and the value of {secrets}")
+        };
         Caller {
             api: description.api.name.clone(),
             transport,
             clock,
             credential,
+            proof,
             errors: description.errors.clone(),
             maintenance: description.maintenance.clone(),
             limiter: builder.build(),
@@ -210,10 +219,9 @@ impl Caller {
     pub(super) fn of_refused(&self, place: &str, refused: &Refused) -> SourceError {
         let Refused { status, kind, reason, .. } = refused;
         let said = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let check = format!("refuses the credential; check {}", self.proof);
         let (kind, what) = match kind {
-            RefusedKind::Http(Meaning::Unauthorized) => {
-                (SourceErrorKind::Denied, "refuses the credential; check [auth] and its secrets")
-            }
+            RefusedKind::Http(Meaning::Unauthorized) => (SourceErrorKind::Denied, check.as_str()),
             RefusedKind::Http(Meaning::Refused) if *status == 403 => {
                 (SourceErrorKind::Denied, "denies this call; give the credential the right to it")
             }
@@ -263,9 +271,8 @@ impl Caller {
             }
             _ => {
                 let message = format!(
-                    "{}: the token endpoint refuses the credential; check [auth] and its secrets, or connect the \
-                     account again",
-                    self.api
+                    "{}: the token endpoint refuses the credential; check {}, or connect the account again",
+                    self.api, self.proof
                 );
                 CallError::Halt(SourceError::new(SourceErrorKind::Denied, message))
             }

@@ -130,7 +130,7 @@ pub(super) enum Auth {
 }
 
 impl Auth {
-    fn secrets(&self) -> Vec<&str> {
+    pub(super) fn secrets(&self) -> Vec<&str> {
         match self {
             Auth::None => Vec::new(),
             Auth::ApiKey { secret, .. } | Auth::Bearer { secret } => vec![secret],
