@@ -54,6 +54,7 @@ fn steps(workspace: &Workspace, tests: Tests) -> Vec<Step<'_>> {
     steps.push(("dependencies", Box::new(|| dependencies(workspace))));
     steps.push(("conformance", Box::new(|| conformance::run(workspace))));
     steps.push(("services", Box::new(|| services::run(workspace))));
+    steps.push(("features", Box::new(|| features(workspace))));
     steps.push(("kill", Box::new(|| kill::run_in_ci(workspace))));
     steps.push(("simulation", Box::new(|| simulate::run_in_ci(workspace))));
     steps
@@ -71,6 +72,13 @@ fn readme_tests(workspace: &Workspace) -> Outcome {
         .map_err(|error| format!("README.md: {error}"))?;
     let command = readme::commands(&text)?.test;
     process::run(cargo(workspace).args(command.split_whitespace().skip(1)))
+}
+
+/// What is off by default and no program of ours switches on: with the same build as the services.
+fn features(workspace: &Workspace) -> Outcome {
+    let arguments =
+        ["test", "--locked", "--all-features", "--package", "source-adapters", "--lib", "files::"];
+    process::run(cargo(workspace).args(arguments))
 }
 
 fn documentation(workspace: &Workspace) -> Outcome {

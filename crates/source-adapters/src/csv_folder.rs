@@ -7,8 +7,8 @@
 mod config;
 mod error;
 mod reader;
-mod row;
-mod scan;
+pub(crate) mod row;
+pub(crate) mod scan;
 mod text;
 
 pub use config::{CollectionConfig, CsvConfig, Encoding};

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "csv")]
 pub mod csv_folder;
+#[cfg(feature = "files")]
+pub mod files;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "rest")]

@@ -75,9 +75,9 @@ pub(super) const KEYS: &[Key] = &[
     key("webhooks.app_scopes", "scopes of the app's own token; default those of the journal"),
     path("webhooks.inbox_file", "file in which events wait; default inbox.db"),
     key("webhooks.repair", "seconds between two searches for what was not told; default 300"),
-    key("source.kind", "csv, sqlite, postgres, rest, or own for a source that the engagement builds"),
+    key("source.kind", "csv, files, sqlite, postgres, rest, or own for a source that the engagement builds"),
     path("source.folder", "folder of the CSV files"),
-    path("source.file", "the SQLite file, or the description of an API"),
+    path("source.file", "the SQLite file, or the description of an API or of dropped files"),
     key(
         "source.server",
         "address of the PostgreSQL database: postgres://user@host:5432/database?sslmode=require",

@@ -41,6 +41,11 @@ pub enum SourceKind {
         /// Whether the files are in Latin-1 rather than UTF-8.
         latin1: bool,
     },
+    /// Files that another system drops.
+    Files {
+        /// The file that describes them.
+        file: PathBuf,
+    },
     /// A SQLite file.
     Sqlite {
         /// The file.
@@ -94,7 +99,7 @@ impl fmt::Display for SourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SourceKind::Csv { folder, .. } => write!(f, "{}", folder.display()),
-            SourceKind::Sqlite { file } => write!(f, "{}", file.display()),
+            SourceKind::Sqlite { file } | SourceKind::Files { file } => write!(f, "{}", file.display()),
             SourceKind::Postgres { schema, .. } => write!(f, "the schema `{schema}` of PostgreSQL"),
             SourceKind::Rest(RestSettings { file: Some(file), .. }) => write!(f, "{}", file.display()),
             SourceKind::Rest(_) => f.write_str("the API (built in)"),
@@ -106,6 +111,7 @@ impl fmt::Display for SourceKind {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Csv,
+    Files,
     Sqlite,
     Postgres,
     Rest,
@@ -114,6 +120,7 @@ enum Kind {
 
 const KINDS: &[(&str, Kind)] = &[
     ("csv", Kind::Csv),
+    ("files", Kind::Files),
     ("sqlite", Kind::Sqlite),
     ("postgres", Kind::Postgres),
     ("rest", Kind::Rest),
@@ -122,11 +129,17 @@ const KINDS: &[(&str, Kind)] = &[
 
 pub(super) fn read(layers: &Layers) -> Result<Source, Failure> {
     let is = choice(layers, "source.kind", KINDS)?.ok_or_else(|| {
-        Failure::new("`source.kind` is not set: it is not known what to read")
-            .remedy("set it to csv, sqlite, postgres, rest or own, in the settings file under [source]")
+        Failure::new("`source.kind` is not set: it is not known what to read").remedy(
+            "set it to csv, files, sqlite, postgres, rest or own, in the settings file under [source]",
+        )
     })?;
     let kind = match is {
         Kind::Csv => csv(layers)?,
+        Kind::Files => {
+            let what = "the file that describes the dropped files";
+            let file = text(layers, "source.file").ok_or_else(|| missing("source.file", what))?;
+            SourceKind::Files { file: file.into() }
+        }
         Kind::Sqlite => {
             let file =
                 text(layers, "source.file").ok_or_else(|| missing("source.file", "the SQLite file"))?;
@@ -149,8 +162,8 @@ pub(super) fn read(layers: &Layers) -> Result<Source, Failure> {
         }
     };
     let write = choice(layers, "source.write", &[("true", true), ("false", false)])?.unwrap_or(false);
-    if write && is == Kind::Csv {
-        return Err(refuse(layers, "source.write", "must be false: CSV files are only read"));
+    if write && matches!(is, Kind::Csv | Kind::Files) {
+        return Err(refuse(layers, "source.write", "must be false: such files are only read"));
     }
     Ok(Source {
         kind,
@@ -196,6 +209,14 @@ fn collections(layers: &Layers, kind: Kind) -> Result<BTreeMap<String, Collectio
         if let Some((part, _)) = misplaced.iter().find(|(_, is_so)| *is_so && kind != Kind::Own) {
             let place = format!("source.collections.{name}.{part}");
             return Err(refuse(layers, &place, "does not go with this `source.kind`"));
+        }
+        if kind == Kind::Files {
+            let place = format!("source.collections.{name}.key");
+            return Err(refuse(
+                layers,
+                &place,
+                "does not go with this `source.kind`: the description says it",
+            ));
         }
         collections.insert(name, said);
     }

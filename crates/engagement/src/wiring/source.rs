@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use source_adapters::csv_folder::{self, CsvConfig, CsvFolder};
+use source_adapters::files::{Files, FilesConfig};
 use source_adapters::sqlite_file::{self, SqliteConfig, SqliteFile};
 use sync_types::Source;
 
@@ -10,6 +11,7 @@ use super::rest;
 use crate::Failure;
 use crate::engagement::Engagement;
 use crate::settings::{CollectionSettings, Settings, SourceKind};
+use crate::wiring;
 
 /// The source in the settings, or the engagement's own.
 pub(crate) fn source(engagement: &Engagement, settings: &Settings) -> Result<Arc<dyn Source>, Failure> {
@@ -28,6 +30,7 @@ pub(crate) fn source(engagement: &Engagement, settings: &Settings) -> Result<Arc
                 said.iter().map(|(name, said)| (name.clone(), csv_collection(said))).collect();
             Arc::new(CsvFolder::open(config)?)
         }
+        SourceKind::Files { file } => Arc::new(Files::open(FilesConfig::from_file(file)?, wiring::clock())?),
         SourceKind::Sqlite { file } => {
             let mut config = SqliteConfig::new(file);
             config.write = settings.source.write;

@@ -5,9 +5,24 @@
 
 use memchr::{memchr, memchr2};
 
+/// What separates fields and what stands around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    pub(crate) delimiter: u8,
+    /// Nothing stands around fields where there is none.
+    pub(crate) quote: Option<u8>,
+}
+
+impl From<u8> for Dialect {
+    /// Double quotes, as in RFC 4180.
+    fn from(delimiter: u8) -> Dialect {
+        Dialect { delimiter, quote: Some(b'"') }
+    }
+}
+
 /// What stands at the start of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Row {
+pub(crate) enum Row {
     /// A row of this many bytes, its line end included, over so many line ends.
     Whole { bytes: usize, lines: u64 },
     /// A misplaced quote: skip to the next line.
@@ -18,7 +33,7 @@ pub(super) enum Row {
 
 /// The fields of a row as byte ranges of the row, or of what is kept here for fields with doubled quotes.
 #[derive(Default)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     ranges: Vec<Range>,
     /// The text of fields in which doubled quotes had to be taken apart.
     unescaped: Vec<u8>,
@@ -32,16 +47,16 @@ struct Range {
 }
 
 impl Fields {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ranges.len()
     }
 
     /// The fields' bytes, in order; `row` is what the fields were read from.
-    pub(super) fn iter<'a>(&'a self, row: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn iter<'a>(&'a self, row: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         self.ranges.iter().map(move |range| self.bytes(*range, row))
     }
 
-    pub(super) fn get<'a>(&'a self, index: usize, row: &'a [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn get<'a>(&'a self, index: usize, row: &'a [u8]) -> Option<&'a [u8]> {
         self.ranges.get(index).map(|range| self.bytes(*range, row))
     }
 
@@ -56,14 +71,16 @@ impl Fields {
     }
 
     /// Reads the row at the start of `bytes`. `last`: nothing follows the bytes, so a missing line end is one.
-    pub(super) fn read(&mut self, bytes: &[u8], delimiter: u8, last: bool) -> Row {
+    pub(crate) fn read(&mut self, bytes: &[u8], dialect: impl Into<Dialect>, last: bool) -> Row {
+        let Dialect { delimiter, quote } = dialect.into();
         self.ranges.clear();
         self.unescaped.clear();
         let mut at = 0;
         let mut lines = 0;
         loop {
-            let end = if bytes.get(at) == Some(&b'"') {
-                match self.quoted(bytes, at, &mut lines) {
+            let opening = quote.filter(|quote| bytes.get(at) == Some(quote));
+            let end = if let Some(quote) = opening {
+                match self.quoted(bytes, at, quote, &mut lines) {
                     Some(end) => end,
                     None => return Row::Partial,
                 }
@@ -75,7 +92,7 @@ impl Fields {
                     stop -= 1;
                 }
                 let field = bytes.get(at..stop).unwrap_or_default();
-                if memchr(b'"', field).is_some() {
+                if quote.is_some_and(|quote| memchr(quote, field).is_some()) {
                     return Row::BadQuote;
                 }
                 self.ranges.push(Range { start: at, end: stop, unescaped: false });
@@ -97,7 +114,7 @@ impl Fields {
     }
 
     /// Reads the quoted field at `at`; the place behind its closing quote.
-    fn quoted(&mut self, bytes: &[u8], at: usize, lines: &mut u64) -> Option<usize> {
+    fn quoted(&mut self, bytes: &[u8], at: usize, mark: u8, lines: &mut u64) -> Option<usize> {
         let start = at + 1;
         let mut from = start;
         let mut piece = start;
@@ -105,9 +122,9 @@ impl Fields {
         let mut escaped = false;
         loop {
             let rest = bytes.get(from..)?;
-            let quote = from + memchr(b'"', rest)?;
+            let quote = from + memchr(mark, rest)?;
             *lines += count_lines(bytes.get(from..quote).unwrap_or_default());
-            if bytes.get(quote + 1) != Some(&b'"') {
+            if bytes.get(quote + 1) != Some(&mark) {
                 let range = if escaped {
                     self.unescaped.extend_from_slice(bytes.get(piece..quote).unwrap_or_default());
                     Range { start: unescaped_start, end: self.unescaped.len(), unescaped: true }

@@ -4,14 +4,14 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::row::{Fields, Row};
+use super::row::{Dialect, Fields, Row};
 
 /// Bytes read from the file at once.
 const CHUNK_BYTES: usize = 128 << 10;
 
 /// What the scan found next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A row; its fields are in [`Scan::fields`] and its bytes in [`Scan::row`].
     Row { line: u64 },
     /// A row that cannot be taken apart.
@@ -21,7 +21,7 @@ pub(super) enum Found {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bad {
+pub(crate) enum Bad {
     /// A quote stands where none may stand, or is never closed.
     Quote,
     /// The row is longer than allowed.
@@ -29,9 +29,9 @@ pub(super) enum Bad {
 }
 
 /// An open file and the place in it. `Debug` shows the place only, because the buffer holds people's data.
-pub(super) struct Scan<R> {
+pub(crate) struct Scan<R> {
     file: R,
-    delimiter: u8,
+    dialect: Dialect,
     row_bytes_max: usize,
     buffer: Vec<u8>,
     /// The part of the buffer that is not read yet.
@@ -43,7 +43,7 @@ pub(super) struct Scan<R> {
     line: u64,
     /// The row that was found last, in the buffer.
     row: (usize, usize),
-    pub(super) fields: Fields,
+    pub(crate) fields: Fields,
 }
 
 impl<R> fmt::Debug for Scan<R> {
@@ -65,10 +65,10 @@ impl Scan<File> {
 
 impl<R: Read> Scan<R> {
     /// `row_bytes_max` bounds the buffer.
-    pub(super) fn new(file: R, delimiter: u8, row_bytes_max: usize) -> Scan<R> {
+    pub(crate) fn new(file: R, dialect: impl Into<Dialect>, row_bytes_max: usize) -> Scan<R> {
         Scan {
             file,
-            delimiter,
+            dialect: dialect.into(),
             row_bytes_max,
             buffer: Vec::new(),
             start: 0,
@@ -87,12 +87,12 @@ impl<R: Read> Scan<R> {
     }
 
     /// The bytes of the row that was found last.
-    pub(super) fn row(&self) -> &[u8] {
+    pub(crate) fn row(&self) -> &[u8] {
         self.buffer.get(self.row.0..self.row.1).unwrap_or_default()
     }
 
     /// The first bytes of the file if they are `mark`, which is skipped.
-    pub(super) fn skip_mark(&mut self, mark: &[u8]) -> io::Result<bool> {
+    pub(crate) fn skip_mark(&mut self, mark: &[u8]) -> io::Result<bool> {
         while self.end - self.start < mark.len() && !self.at_end {
             self.fill()?;
         }
@@ -104,7 +104,7 @@ impl<R: Read> Scan<R> {
     }
 
     /// Finds the next row. Blank lines are skipped.
-    pub(super) fn next(&mut self) -> io::Result<Found> {
+    pub(crate) fn next(&mut self) -> io::Result<Found> {
         loop {
             if self.start == self.end {
                 if self.at_end {
@@ -116,7 +116,7 @@ impl<R: Read> Scan<R> {
             let (line, begin) = (self.line, self.start);
             let unread = self.buffer.get(self.start..self.end).unwrap_or_default();
             let long = unread.len() > self.row_bytes_max;
-            let why = match self.fields.read(unread, self.delimiter, self.at_end) {
+            let why = match self.fields.read(unread, self.dialect, self.at_end) {
                 Row::Whole { bytes, lines } if bytes <= self.row_bytes_max => {
                     self.row = (begin, begin + bytes);
                     self.advance(bytes, lines);
@@ -140,7 +140,7 @@ impl<R: Read> Scan<R> {
     }
 
     /// Skips to the next line, over as many bytes as it takes.
-    fn skip_line(&mut self) -> io::Result<()> {
+    pub(crate) fn skip_line(&mut self) -> io::Result<()> {
         loop {
             if let Some(at) = memchr::memchr(b'\n', self.unread()) {
                 self.advance(at + 1, 1);

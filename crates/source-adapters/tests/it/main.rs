@@ -3,6 +3,8 @@
 
 #[cfg(feature = "csv")]
 mod csv_folder;
+#[cfg(feature = "files")]
+mod files;
 #[cfg(feature = "rest")]
 mod rest;
 #[cfg(feature = "sqlite")]

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod bench;
+#[cfg(feature = "object-storage")]
+mod bucket;
 mod hidden;
 mod server;
 mod tls;
