@@ -7,6 +7,7 @@ pub(crate) mod mapping;
 mod portal;
 mod programs;
 mod settings;
+pub(crate) mod sources;
 mod spread;
 mod table;
 pub(crate) mod webhooks;
@@ -165,10 +166,10 @@ fn keep(measured: &mut Measured, run: Run, figures: Figures, read: u64, written:
 }
 
 /// Builds a package's benchmark as it would be shipped; the path of the program.
-fn built(workspace: &Workspace, package: &str, bench: &str) -> Result<PathBuf, String> {
+fn built(workspace: &Workspace, package: &str, bench: &str, more: &[&str]) -> Result<PathBuf, String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--locked", "--package", package, "--bench", bench]);
+    build.args(["build", "--release", "--locked", "--package", package, "--bench", bench]).args(more);
     build.args(["--message-format", "json-render-diagnostics"]).current_dir(&workspace.root);
     let said = process::output(&mut build)?;
     let messages = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());

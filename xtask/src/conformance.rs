@@ -91,7 +91,7 @@ pub(crate) fn node_with(folder: &Path, packages: &[&str]) -> Result<PathBuf, Str
 }
 
 /// Installs unless a note in `folder` says that exactly this was installed to the end.
-fn once(folder: &Path, what: &str, install: impl FnOnce() -> Outcome) -> Outcome {
+pub(crate) fn once(folder: &Path, what: &str, install: impl FnOnce() -> Outcome) -> Outcome {
     let note = folder.join("installed");
     if fs::read_to_string(&note).is_ok_and(|text| text == what) {
         return Ok(());

@@ -27,7 +27,8 @@ cargo xtask <command>
   tidy                 manifests, file heads, words and README commands are as agreed
   conformance          HubSpot's own Python and Node SDKs run against hubspot-sandbox (needs python3, node, npm and
                        a package registry the first time)
-  services             tests with real servers and data, such as PostgreSQL, which it installs from Debian if it may
+  services             tests with real servers and data: PostgreSQL, which it installs from Debian if it may, and
+                       Directus, from npm (needs node and npm)
   kill                 an engagement's real program is ended by kill -9 at random moments, over and over, and must come to
                        the right end [--kills N] [--seconds MAX] [--seed N]
   bench sync           engine, bare loop and Python script bring contacts into hubspot-sandbox; prints figures and goals
@@ -35,6 +36,8 @@ cargo xtask <command>
                        the first time, unless --python-rounds 0)
   bench mapping        the mapping engine, typed Rust by hand, Node and Python map the same records; prints figures and
                        goals [--rounds N] (needs python3 and node)
+  bench sources        our adapters and dlt read the same people from a JSON API and from PostgreSQL; prints figures and
+                       goals [--rows N] [--rounds N] (needs python3, PostgreSQL and a package registry the first time)
   bench webhooks       our receiver, a bare one, Express and FastAPI take signed webhooks; prints figures and goals
                        [--rounds N] [--seconds N] (needs python3, node, npm and a package registry the first time)
   simulate             the simulated world: people on both sides, faults and crashes, seed by seed [--fast]
@@ -61,6 +64,9 @@ fn main() -> ExitCode {
         }
         ["bench", "mapping", options @ ..] => {
             in_workspace(|workspace| bench::mapping::run(workspace, options))
+        }
+        ["bench", "sources", options @ ..] => {
+            in_workspace(|workspace| bench::sources::run(workspace, options))
         }
         ["bench", "sync", options @ ..] => in_workspace(|workspace| bench::run(workspace, options)),
         [] | ["help" | "--help" | "-h"] => {

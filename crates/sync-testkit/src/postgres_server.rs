@@ -45,6 +45,18 @@ impl PostgresServer {
             );
             return None;
         };
+        let server = PostgresServer::new(binaries);
+        let data = server.path("data");
+        let mut initdb = server.command("initdb");
+        initdb.args(["--auth", "scram-sha-256", "--username", "owner", "--no-sync", "--encoding", "UTF8"]);
+        initdb.arg("--pwfile").arg(server.path("password")).arg("--pgdata").arg(&data);
+        run(&mut initdb);
+        server.up();
+        Some(server)
+    }
+
+    /// A server that does not run yet, with a folder that it may write.
+    fn new(binaries: PathBuf) -> PostgresServer {
         let folder = tempfile::Builder::new().prefix("kit-postgres-").tempdir_in("/tmp").unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -53,13 +65,32 @@ impl PostgresServer {
         if is_root() {
             run(Command::new("chown").args(["-R", "postgres:postgres"]).arg(server.folder.path()));
         }
-        let data = server.path("data");
-        let mut initdb = server.command("initdb");
-        initdb.args(["--auth", "scram-sha-256", "--username", "owner", "--no-sync", "--encoding", "UTF8"]);
-        initdb.arg("--pwfile").arg(server.path("password")).arg("--pgdata").arg(&data);
-        run(&mut initdb);
-        server.up();
-        Some(server)
+        server
+    }
+
+    /// Starts a standby: a copy that follows this server, which must run, and may be read. What this server has
+    /// committed when it is stopped by [`Stop::Fast`] the standby has too.
+    ///
+    /// # Panics
+    /// When the copy cannot be made or does not start.
+    #[must_use]
+    pub fn standby(&self) -> PostgresServer {
+        let standby = PostgresServer::new(self.binaries.clone());
+        let mut copy = standby.command("pg_basebackup");
+        copy.args(["--host", "127.0.0.1", "--port", &self.port.to_string(), "--username", "owner"]);
+        copy.args(["--write-recovery-conf", "--checkpoint", "fast", "--no-sync", "--pgdata"]);
+        run(copy.arg(standby.path("data")).env("PGPASSWORD", PASSWORD));
+        standby.up();
+        standby
+    }
+
+    /// Makes a standby a server of its own, which may be written.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn promote(&self) {
+        let mut promote = self.command("pg_ctl");
+        run(promote.args(["promote", "--wait", "--silent", "--pgdata"]).arg(self.path("data")));
     }
 
     /// Starts the server that was stopped.
@@ -130,6 +161,22 @@ impl PostgresServer {
     #[must_use]
     pub fn address(&self, user: &str) -> String {
         format!("host=127.0.0.1 port={} user={user} password={PASSWORD} dbname=postgres", self.port)
+    }
+
+    /// The same as [`address`](Self::address), as a URL.
+    #[must_use]
+    pub fn url(&self, user: &str) -> String {
+        format!("postgresql://{user}:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The address of this server's database or another's, whichever may be written.
+    #[must_use]
+    pub fn address_with(&self, other: &PostgresServer, user: &str) -> String {
+        let ports = format!("{},{}", self.port, other.port);
+        format!(
+            "host=127.0.0.1,127.0.0.1 port={ports} user={user} password={PASSWORD} dbname=postgres \
+             target_session_attrs=read-write"
+        )
     }
 
     fn path(&self, name: &str) -> PathBuf {

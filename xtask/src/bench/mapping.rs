@@ -105,7 +105,7 @@ impl Bench {
     fn prepare(workspace: &Workspace) -> Result<Bench, String> {
         let folder = workspace.target.join("bench-mapping");
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let program = super::built(workspace, "mapping-engine", "mapping")?;
+        let program = super::built(workspace, "mapping-engine", "mapping", &[])?;
         let bench =
             Bench { program, scripts: workspace.root.join("crates/mapping-engine/benches/mapping"), folder };
         process::output(Command::new(&bench.program).arg("data").arg(bench.input()).arg(RECORDS))?;

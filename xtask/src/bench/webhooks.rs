@@ -87,7 +87,7 @@ impl Bench {
         let node_modules = conformance::node_with(&folder.join("node"), &EXPRESS)?;
         Ok(Bench {
             settings,
-            program: super::built(workspace, "webhooks", "receivers")?,
+            program: super::built(workspace, "webhooks", "receivers", &[])?,
             python,
             node_modules,
             scripts: workspace.root.join("crates/webhooks/benches/receivers"),
