@@ -17,6 +17,7 @@ mod oauth_processes;
 mod one_way;
 mod plans;
 mod rules_one_way;
+mod scope;
 mod search_feed;
 mod undo;
 mod undo_cut_off;

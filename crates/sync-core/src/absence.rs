@@ -93,7 +93,7 @@ impl Run<'_> {
     }
 
     /// The left record of a pair is missing from a closed scan, and from a read; or the source has told that it was
-    /// deleted, and a read does not find it.
+    /// deleted, and a read does not find it; or it has left the scope.
     pub(crate) fn left_is_gone(
         &mut self,
         link: LinkId,
@@ -101,7 +101,11 @@ impl Run<'_> {
         meeting: Meeting,
         shown: Option<&Shown>,
     ) -> Result<(), EngineError> {
-        if !self.has_lasted(&meeting.pair, PairState::LeftMissing) {
+        let outside = match &meeting.left {
+            Left::Outside { row } => Some(*row),
+            _ => None,
+        };
+        if outside.is_none() && !self.has_lasted(&meeting.pair, PairState::LeftMissing) {
             self.absent.insert(link);
             self.note_absence(link, meeting.pair, PairState::LeftMissing);
             return Ok(());
@@ -115,23 +119,22 @@ impl Run<'_> {
                 base_of(&meeting.pair.bases, *property).is_some_and(|base| base.right != right)
             })
         });
-        match self.verdict(
-            link,
-            &meeting.pair,
-            spec.on_left_delete,
-            spec.on_delete_conflict,
-            has_moved,
-            "deleted-left",
-        )? {
-            OnDelete::Keep if spec.on_left_delete != OnDelete::Keep && spec.creates_left => {
+        let (policy, cause) = match outside {
+            Some(_) => (spec.on_scope_exit, "left-scope"),
+            None => (spec.on_left_delete, "deleted-left"),
+        };
+        let verdict = self.verdict(link, &meeting.pair, policy, spec.on_delete_conflict, has_moved, cause)?;
+        match (verdict, outside) {
+            (OnDelete::Keep, Some(row)) => self.detach(link, meeting.pair, row, meeting.parked),
+            (OnDelete::Keep, None) if spec.on_left_delete != OnDelete::Keep && spec.creates_left => {
                 self.make_left_anew(link, meeting.pair);
             }
-            OnDelete::Keep => self.note_absence(link, meeting.pair, PairState::LeftGone),
-            OnDelete::Ask => self.hold_deletion(link, meeting.pair, PairState::LeftMissing, "deleted-left"),
-            OnDelete::Delete if is_plan(&self.mode) => {
+            (OnDelete::Keep, None) => self.note_absence(link, meeting.pair, PairState::LeftGone),
+            (OnDelete::Ask, _) => self.hold_deletion(link, meeting.pair, PairState::LeftMissing, cause),
+            (OnDelete::Delete, _) if is_plan(&self.mode) => {
                 self.note_absence(link, meeting.pair, PairState::LeftMissing)
             }
-            OnDelete::Delete => self.archiving.entry((link, lane)).or_default().push(meeting),
+            (OnDelete::Delete, _) => self.archiving.entry((link, lane)).or_default().push(meeting),
         }
         Ok(())
     }
@@ -156,7 +159,7 @@ impl Run<'_> {
             match (fate, &meeting.left) {
                 (Fate::MergedInto(survivor), _) => self.follow_merge(link, lane, meeting, survivor)?,
                 // Gone on both sides: there is nothing to keep in step.
-                (Fate::Archived | Fate::Unknown, Left::Gone) => {
+                (Fate::Archived | Fate::Unknown, Left::Gone | Left::Outside { .. }) => {
                     let pair = Pair { bases: Vec::new(), ..meeting.pair };
                     self.note_absence(link, pair, PairState::LeftGone);
                 }
@@ -247,7 +250,7 @@ impl Run<'_> {
         let held = self.engine.parts.store.conflicts_of(self.names(link), ids)?;
         let said =
             held.into_iter().flatten().find(|held| held.property == WHOLE_RECORD && held.cause == cause);
-        let deleted_side = if cause == "deleted-left" { "left" } else { "right" };
+        let deleted_side = if cause == "deleted-right" { "right" } else { "left" };
         Ok(match said.and_then(|held| held.decision) {
             None => OnDelete::Ask,
             Some(side) if side == deleted_side => OnDelete::Delete,
@@ -570,7 +573,7 @@ impl Run<'_> {
                 .iter()
                 .map(|value| value.as_ref().map(|value| self.prints.value(value)))
                 .collect(),
-            Left::Gone => return Ok(()),
+            Left::Gone | Left::Outside { .. } => return Ok(()),
         };
         // The survivor gets our key; its values are looked at next, whole.
         self.write_key(

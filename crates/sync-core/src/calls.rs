@@ -459,6 +459,9 @@ impl Run<'_> {
         for ((link, _), rows) in std::mem::take(&mut self.archiving) {
             self.links_report(link).pending += rows.len() as u64;
         }
+        for link in self.link_ids() {
+            self.leave_waiting(link);
+        }
         self.commit()
     }
 

@@ -196,7 +196,8 @@ impl Engine {
                 .collect::<Result<_, _>>()?;
             let is_heard = link.direction.to_left()
                 || link.on_left_delete != OnDelete::Keep
-                || link.on_right_delete != OnDelete::Keep;
+                || link.on_right_delete != OnDelete::Keep
+                || link.on_scope_exit != OnDelete::Keep;
             names.push(LinkNames {
                 link: parts.store.name(NameKind::Link, &link.name)?,
                 properties,

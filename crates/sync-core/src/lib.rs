@@ -33,6 +33,7 @@ mod plan_file;
 mod recover;
 mod root;
 mod run;
+mod scope;
 mod sync_key;
 mod undo;
 mod verify;

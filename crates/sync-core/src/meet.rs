@@ -32,6 +32,8 @@ pub(crate) enum Left {
     Record { record: Record, row: Fingerprint, mapped: Mapped },
     /// There is no such record.
     Gone,
+    /// The record is there, and outside the scope.
+    Outside { row: Fingerprint },
 }
 
 /// What belongs to a staged row of a link that flows both ways.
@@ -201,7 +203,7 @@ impl Run<'_> {
     ) -> Result<Option<(Meeting, Shown)>, EngineError> {
         let (row, mapped) = match &meeting.left {
             Left::Record { row, mapped, .. } => (*row, mapped),
-            Left::Gone => {
+            Left::Gone | Left::Outside { .. } => {
                 self.left_is_gone(link, lane, meeting, Some(&shown))?;
                 return Ok(None);
             }

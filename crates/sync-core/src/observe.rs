@@ -16,6 +16,7 @@ use crate::meet::{Left, Meeting};
 use crate::plan::{RowPlan, Wanted, is_unchanged, plan_row};
 use crate::plan_file::{BothPlan, Permission, PlannedRow};
 use crate::run::{Kind, Mode, Run, Staged};
+use crate::scope::Leaver;
 
 /// Records of HubSpot by what a source record may be recognised by; `None`: several hold the value, so it proves
 /// nothing.
@@ -321,7 +322,7 @@ impl Run<'_> {
         });
     }
 
-    /// A record outside the scope: its pair is kept, HubSpot's record is left as it is.
+    /// A record outside the scope: its pair is kept, and HubSpot's record is left as it is, unless `on_exit` says else.
     pub(crate) fn leave_scope(
         &mut self,
         link: LinkId,
@@ -330,6 +331,14 @@ impl Run<'_> {
         row: Fingerprint,
         parked: bool,
     ) {
+        let pair = match pair {
+            Some(pair) if self.has_to_go(link, &pair) => {
+                self.in_hand.insert((link, record.id().clone()));
+                self.leaving.entry(link).or_default().push(Leaver { pair, row, parked });
+                return;
+            }
+            pair => pair,
+        };
         self.links_report(link).excluded += 1;
         if matches!(self.mode, Mode::Plan(_)) {
             return;
@@ -339,7 +348,9 @@ impl Run<'_> {
         if parked {
             self.tx.unpark.push((name, record.id().clone()));
         }
-        if let Some(pair) = pair.filter(|pair| pair.state == PairState::Linked || pair.row != row) {
+        // One whose counterpart we have deleted is made anew if it ever comes back into the scope.
+        let is_told = |pair: &Pair| pair.state == PairState::Linked || pair.row != row;
+        if let Some(pair) = pair.filter(|pair| pair.state != PairState::LeftGone && is_told(pair)) {
             self.tx.pairs.push(PairWrite {
                 link: name,
                 external: pair.external,

@@ -22,6 +22,7 @@ use crate::observe::Discovered;
 use crate::pair_set::PairSet;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::{EdgeReport, LinkReport, RunReport};
+use crate::scope::Leaver;
 
 /// Keys looked at in one run; what is left waits for the next.
 pub(crate) const DIRTY_MAX: usize = 100_000;
@@ -92,6 +93,8 @@ pub(crate) struct Run<'e> {
     pub(crate) building_left: BTreeMap<(LinkId, Lane), Vec<BackRow>>,
     /// Pairs whose right record is to be deleted.
     pub(crate) archiving: BTreeMap<(LinkId, Lane), Vec<Meeting>>,
+    /// Pairs whose left record is outside the scope, until their link has been read.
+    pub(crate) leaving: BTreeMap<LinkId, Vec<Leaver>>,
     /// What a feed told while a plan is made: a plan keeps nothing.
     pub(crate) heard: Vec<(LinkId, Sighting)>,
     /// Records that only get their sync key.
@@ -191,6 +194,7 @@ impl<'e> Run<'e> {
             meetings: BTreeMap::new(),
             building_left: BTreeMap::new(),
             archiving: BTreeMap::new(),
+            leaving: BTreeMap::new(),
             heard: Vec::new(),
             keyed: HashSet::new(),
             ready: VecDeque::new(),
@@ -293,6 +297,8 @@ impl<'e> Run<'e> {
                 break;
             }
             self.read_left(link).await?;
+            self.let_go(link)?;
+            self.flush(link);
         }
         Ok(())
     }
@@ -393,6 +399,7 @@ impl<'e> Run<'e> {
                 }
                 left = rest;
             }
+            self.let_go(link)?;
             self.flush(link);
         }
         self.drain().await

@@ -48,7 +48,10 @@ fn not_built_of(link: &Link) -> Option<&'static str> {
             one_way && link.on_right_delete != OnDelete::Keep,
             "deletes at the source (`on_delete`) and flows one way",
         ),
-        (link.on_scope_exit != OnDelete::Keep, "acts on leaving the scope (`on_exit`)"),
+        (
+            link.on_scope_exit != OnDelete::Keep && !link.right_reads.is_empty(),
+            "acts on leaving the scope (`on_exit`), also on HubSpot's side (`hubspot_scope`)",
+        ),
         (!link.propose_on.is_empty(), "has a match rule of weak evidence"),
     ];
     unheeded.into_iter().find(|(is_so, _)| *is_so).map(|(_, what)| what)
