@@ -15,6 +15,7 @@ mod mapping;
 mod oauth;
 mod oauth_processes;
 mod one_way;
+mod parents;
 mod plans;
 mod rules_one_way;
 mod scope;

@@ -32,7 +32,7 @@ pub(crate) async fn plan(world: &World) -> (sync_core::PlanSummary, String) {
     (summary, String::from_utf8(bytes).unwrap())
 }
 
-fn read(text: &str) -> PlanFile {
+pub(crate) fn read(text: &str) -> PlanFile {
     PlanFile::read(BufReader::new(text.as_bytes())).unwrap()
 }
 

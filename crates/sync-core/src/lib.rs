@@ -29,6 +29,7 @@ mod meet;
 mod observe;
 mod outcome;
 mod pair_set;
+mod parents;
 mod plan_file;
 mod recover;
 mod root;

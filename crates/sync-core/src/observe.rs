@@ -224,6 +224,12 @@ impl Run<'_> {
             (_, true) => Kind::Create,
             (_, false) => Kind::Update,
         };
+        if kind == Kind::Create
+            && let Some(parent) = self.missing_parent(&mapped.edges)?
+        {
+            self.wait_for_parent(link, record.id(), row, parent);
+            return Ok(());
+        }
         if !self.may(link, record.id(), row, pair.as_ref(), kind, &plan, &BothPlan::default())? {
             if pair.is_none() {
                 // A second row with this id is a fault in a plan as in a run.

@@ -119,6 +119,8 @@ pub(crate) struct Run<'e> {
     pub(crate) asked: HashSet<(LinkId, ExternalId)>,
     /// Properties that wait for a person, as far as this run has seen.
     pub(crate) held: HashSet<(LinkId, ExternalId, NameId)>,
+    /// Records that waited in this run for another one to be made.
+    pub(crate) waited: HashSet<(LinkId, ExternalId)>,
     /// Records that recovery linked in this run.
     pub(crate) recovered: HashSet<(LinkId, ExternalId)>,
     /// Natural keys that records of the left hold, by link: the place of a match rule's property and its value.
@@ -209,6 +211,7 @@ impl<'e> Run<'e> {
             discovered: HashMap::new(),
             asked: HashSet::new(),
             held: HashSet::new(),
+            waited: HashSet::new(),
             recovered: HashSet::new(),
             claims: HashMap::new(),
             claims_known: HashSet::new(),
@@ -238,6 +241,7 @@ impl<'e> Run<'e> {
         self.recover().await?;
         // Pairs that recovery found are not this run's: the scan must look at them.
         self.last_pair = self.engine.parts.store.last_pair()?;
+        self.call_the_waiting()?;
         self.hear().await?;
         self.records().await?;
         self.early_edges().await?;

@@ -32,8 +32,8 @@ pub(crate) fn check(
     for rule in mapping.edge_rules() {
         // HubSpot itself keeps a primary association single: it moves when another is made primary.
         let single = rule.single && rule.kind != EdgeKind::Primary;
-        if single || rule.parent_first || rule.direction.to_left() {
-            let what = "`single`, `parent_first` or a direction from HubSpot";
+        if single || rule.direction.to_left() {
+            let what = "`single` or a direction from HubSpot";
             return Err(not_built(&format!("the association `{}` asks for {what}", rule.name)));
         }
     }
