@@ -1,9 +1,9 @@
 //! `adapter …`: tries the description of an API, or writes a first one from what there is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use source_adapters::rest::{Tried, Verdict, import};
+use source_adapters::rest::{PRESETS, Tried, Verdict, import, preset};
 use sync_types::Collection;
 
 use super::mapping::files;
@@ -25,6 +25,21 @@ enum AdapterCommand {
     /// Write a first description from OpenAPI or Swagger (JSON), a Postman or Insomnia collection, a HAR file, cURL commands, a
     /// JSON sample or the header of a CSV file
     Import(Import),
+    /// Write a description that comes along, or list them
+    Preset(Preset),
+}
+
+#[derive(Debug, Args)]
+struct Preset {
+    /// Which one [default: all are listed]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Where to write it [default: standard output]
+    #[arg(long, value_name = "FILE", requires = "name")]
+    out: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -62,7 +77,48 @@ pub(super) async fn adapter(
     match &arguments.command {
         AdapterCommand::Try(arguments) => try_calls(engagement, settings, arguments, screen).await,
         AdapterCommand::Import(arguments) => import_file(arguments, screen),
+        AdapterCommand::Preset(arguments) => write_preset(arguments, screen),
     }
+}
+
+fn write_preset(arguments: &Preset, screen: &Screen) -> Result<Outcome, Failure> {
+    let Some(name) = &arguments.name else {
+        let all: Vec<_> = PRESETS
+            .iter()
+            .map(|preset| serde_json::json!({ "name": preset.name, "title": preset.title }))
+            .collect();
+        screen.answer(&all.into());
+        for preset in PRESETS {
+            screen.line(format_args!("{:<18}{}", preset.name, preset.title));
+        }
+        return Ok(Outcome::Done);
+    };
+    let preset = preset(name).ok_or_else(|| {
+        let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+        Failure::new(format!("there is no preset `{name}`"))
+            .remedy(format!("choose one: {}", known.join(", ")))
+    })?;
+    screen.answer(&serde_json::json!({ "description": preset.text }));
+    let Some(out) = &arguments.out else {
+        screen.line(preset.text.trim_end());
+        return Ok(Outcome::Done);
+    };
+    files::write(out, preset.text, arguments.force)?;
+    screen.line(format_args!(
+        "{}. Written to {}. It was made from public documentation and not tried against the live service.",
+        preset.title,
+        out.display()
+    ));
+    next(out, screen);
+    Ok(Outcome::Done)
+}
+
+/// What comes after a first description.
+fn next(out: &Path, screen: &Screen) {
+    screen.line(format_args!(
+        "Next: set `source.kind = \"rest\"` and `source.file = {:?}`, set the secrets, then `adapter try`.",
+        out.display().to_string()
+    ));
 }
 
 fn import_file(arguments: &Import, screen: &Screen) -> Result<Outcome, Failure> {
@@ -89,10 +145,7 @@ fn import_file(arguments: &Import, screen: &Screen) -> Result<Outcome, Failure> 
     for line in &made.to_decide {
         screen.line(format_args!("  - {line}"));
     }
-    screen.line(format_args!(
-        "Next: set `source.kind = \"rest\"` and `source.file = {:?}`, set the secrets, then `adapter try`.",
-        out.display().to_string()
-    ));
+    next(out, screen);
     Ok(Outcome::Done)
 }
 

@@ -5,6 +5,7 @@ mod credentials;
 mod failures;
 mod import;
 mod moving_lists;
+mod presets;
 mod shop;
 mod tries;
 mod wire;
