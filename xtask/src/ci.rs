@@ -89,7 +89,8 @@ fn documentation(workspace: &Workspace) -> Outcome {
 /// Advisories need a database from the network, so they are asked for elsewhere; the rest works offline.
 fn dependencies(workspace: &Workspace) -> Outcome {
     if !process::succeeds(cargo(workspace).args(["deny", "--version"])) {
-        process::run(cargo(workspace).args(["install", "--locked", "cargo-deny"]))?;
+        // Not optimised: it runs for a second, and would be built for minutes.
+        process::run(cargo(workspace).args(["install", "--locked", "--debug", "cargo-deny"]))?;
     }
     let arguments = ["deny", "--all-features", "--offline", "check", "bans", "licenses", "sources"];
     process::run(cargo(workspace).args(arguments))
