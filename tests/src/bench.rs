@@ -1,4 +1,5 @@
-//! The sync benchmark's programs: data, our engine, and a bare loop to measure it against.
+//! The benchmarks' programs: data, our engine, a bare loop to measure it against, and what two ways cost.
 
 pub mod bare;
+pub mod two_way;
 pub mod usage;

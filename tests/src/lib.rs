@@ -10,6 +10,4 @@ pub mod simulate;
 mod world;
 
 pub use portal::PortalTransport;
-#[cfg(feature = "simulation")]
-pub(crate) use world::broken;
 pub use world::{FINGERPRINT_KEY, TOKEN, World};

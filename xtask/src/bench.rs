@@ -10,6 +10,7 @@ mod settings;
 pub(crate) mod sources;
 mod spread;
 mod table;
+pub(crate) mod two_way;
 pub(crate) mod webhooks;
 
 use std::fs;

@@ -34,6 +34,8 @@ cargo xtask <command>
   bench sync           engine, bare loop and Python script bring contacts into hubspot-sandbox; prints figures and goals
                        [--rounds N] [--rows N] [--python-rounds N] [--million] (needs python3 and a package registry
                        the first time, unless --python-rounds 0)
+  bench two-way        changes on both sides of worlds of several sizes: calls, state and time; prints figures and goals
+                       [--changed N] [--pairs N[,N]] [--million]
   bench mapping        the mapping engine, typed Rust by hand, Node and Python map the same records; prints figures and
                        goals [--rounds N] (needs python3 and node)
   bench sources        our adapters and dlt read the same people from a JSON API and from PostgreSQL; prints figures and
@@ -67,6 +69,9 @@ fn main() -> ExitCode {
         }
         ["bench", "sources", options @ ..] => {
             in_workspace(|workspace| bench::sources::run(workspace, options))
+        }
+        ["bench", "two-way", options @ ..] => {
+            in_workspace(|workspace| bench::two_way::run(workspace, options))
         }
         ["bench", "sync", options @ ..] => in_workspace(|workspace| bench::run(workspace, options)),
         [] | ["help" | "--help" | "-h"] => {
