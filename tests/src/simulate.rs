@@ -17,6 +17,7 @@ use hubspot_sandbox::{Fault, FaultKind, Limits as PortalLimits, Matcher, PortalC
 use sync_core::mutation::{self, Bug};
 use sync_core::{Options, Select, Which};
 use sync_testkit::{Crash, CrashPlan, When};
+use sync_types::ChangesPromise;
 
 pub use check::Violation;
 pub use tally::Tally;
@@ -46,6 +47,9 @@ fields = [
     { from = "points", to = "points", transform = ["number"], kind = "number", conflict = "furthest", create = { label = "Points" } },
 ]
 "#;
+
+/// How long only what a source tells is read of it.
+const RESCAN: Duration = Duration::from_secs(3 * 3600);
 
 /// How long an absence must last; people delete and restore within it.
 const ABSENCE: Duration = Duration::from_secs(600);
@@ -84,7 +88,7 @@ impl Outcome {
 #[must_use]
 pub fn simulate(seed: u64, bug: Option<Bug>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let Ok(runtime) = runtime else { crate::broken("no runtime") };
+    let Ok(runtime) = runtime else { crate::world::broken("no runtime") };
     mutation::plant(bug);
     let outcome = runtime.block_on(Simulation::run(seed));
     mutation::plant(None);
@@ -124,6 +128,12 @@ impl Simulation {
             deletes: rng.u32(0..4),
             merges: rng.u32(0..3),
         };
+        // Sources differ in what they tell of changes. Who tells everything is read in full every now and then.
+        match seed % 4 {
+            0 => world.source.promise(None),
+            1 => world.source.promise(Some(ChangesPromise { deletes: false })),
+            _ => {}
+        }
         let people = People::new(&world);
         let mut simulation = Simulation {
             world,
@@ -242,6 +252,7 @@ impl Simulation {
         let before = (self.people.on_left(), self.people.on_right());
         let mut options = Options::default();
         options.absence = ABSENCE;
+        options.rescan = RESCAN;
         options.sweep = sweep;
         // In so small a world every deletion is a great share of it.
         options.deletions_max = u64::MAX;

@@ -15,6 +15,7 @@ use sync_types::{
 };
 
 use crate::error::EngineError;
+use crate::mutation::{self, Bug};
 use crate::report::Reading;
 use crate::run::{DIRTY_MAX, Mode, Run};
 
@@ -225,7 +226,9 @@ impl Run<'_> {
             if !waiting.contains(id) {
                 self.told.insert((link, id.clone()));
             }
-            self.tx.dirty.push((name, id.clone()));
+            if !mutation::is(Bug::PlaceWithoutKeys) {
+                self.tx.dirty.push((name, id.clone()));
+            }
             let Some(pair) = pair.filter(|_| self.is_heard(link)) else { continue };
             let is_missing_anew = match pair.state {
                 PairState::Linked | PairState::RightMissing => said.deleted,
@@ -257,6 +260,10 @@ impl Run<'_> {
         let name = self.names(link);
         let ids = self.engine.parts.store.dirty(name, DIRTY_MAX)?;
         let pairs = self.engine.parts.store.pairs(name, &ids)?;
+        if mutation::is(Bug::KeysDroppedEarly) {
+            self.tx.clean.extend(ids.iter().map(|id| (name, id.clone())));
+            self.commit()?;
+        }
         let (mut now, mut leaving, mut missing) = (Vec::with_capacity(ids.len()), Vec::new(), 0);
         for (id, pair) in ids.into_iter().zip(pairs) {
             let key = (link, id.clone());

@@ -26,11 +26,15 @@ pub enum Bug {
     UnknownIsWritten,
     /// A restored record is compared as if it had never been away, and counted as gone.
     GoneForGood,
+    /// The place in the source's changes moves without what was told.
+    PlaceWithoutKeys,
+    /// What the source told is forgotten as soon as it is looked at.
+    KeysDroppedEarly,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Bug; 11] = [
+    pub const ALL: [Bug; 13] = [
         Bug::NoAudit,
         Bug::DeleteAtOnce,
         Bug::ActOnUnknown,
@@ -42,6 +46,8 @@ impl Bug {
         Bug::SeenBeforeAgreed,
         Bug::UnknownIsWritten,
         Bug::GoneForGood,
+        Bug::PlaceWithoutKeys,
+        Bug::KeysDroppedEarly,
     ];
 }
 
