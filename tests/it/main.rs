@@ -8,6 +8,7 @@ mod certificate;
 mod crash;
 mod explain;
 mod faults;
+mod fights;
 mod following;
 mod hearing;
 mod limits;

@@ -4,6 +4,7 @@
 //! set; her value is then gone from the record, but not from its history. What is found there is put back, and both
 //! changes are decided on as if we had not been faster.
 
+use jiff::{SignedDuration, Timestamp};
 use sync_types::{
     Conflict, DestinationError, Direction, ExternalId, FieldBase, Fingerprint, HeldConflict, Lane, LinkId,
     MappedProperty, NameId, OpId, Pair, PairId, PairState, PairWrite, Record, RecordId, Target, Value,
@@ -14,6 +15,7 @@ use crate::calls::Outgoing;
 use crate::decide::HoldCause;
 use crate::left::BackRow;
 use crate::meet::{BothWays, cause_code};
+use crate::oscillation;
 use crate::plan::{RowPlan, set_base};
 use crate::run::{AUTHOR, Kind, Run, Staged};
 
@@ -33,6 +35,8 @@ pub(crate) struct AuditRow {
     pub(crate) right: Box<[Fingerprint]>,
     /// What was agreed before, of the properties that were written.
     pub(crate) before: Vec<(u16, Option<FieldBase>)>,
+    /// What was written by a person's word on a fight over it.
+    pub(crate) thawed: Vec<u16>,
     /// Whether this was the putting back of what had been overwritten before.
     pub(crate) is_restoring: bool,
     /// The left record's fingerprint, kept once everything is over.
@@ -128,6 +132,7 @@ impl Run<'_> {
         let mut restore: Vec<(u16, Value)> = Vec::new();
         // What the putting back is going to replace is ours: it must not be taken for somebody's once more.
         let mut shown: Vec<(usize, Fingerprint)> = Vec::new();
+        let mut frozen: Vec<(u16, String)> = Vec::new();
         let mut bases = row.bases.clone();
         for (place, ours) in &row.written {
             let index = usize::from(*place);
@@ -145,6 +150,13 @@ impl Run<'_> {
             else {
                 continue;
             };
+            if !row.is_restoring && !row.thawed.contains(place) {
+                let flips = self.engine.parts.options.flips_max;
+                let fought = history.get(at..).unwrap_or_default();
+                if let Some(by) = oscillation::opponent(fought, print, is_ours, self.lately(), flips) {
+                    frozen.push((*place, by.to_owned()));
+                }
+            }
             let Some(before) = history.get(at + 1) else { continue };
             let foreign = print(before);
             // Our own earlier version below ours is nobody's loss.
@@ -165,6 +177,9 @@ impl Run<'_> {
                 Some(was) => set_base(&mut bases, was),
                 None => bases.retain(|base| base.property != *property),
             }
+        }
+        for (place, by) in frozen {
+            self.freeze(link, &row, place, by);
         }
         if restore.is_empty() {
             self.after_audit(link, lane, row);
@@ -187,6 +202,34 @@ impl Run<'_> {
             restore,
         );
         true
+    }
+
+    /// A property is fought over: from now on it is left alone on this pair, until a person says whose value to take.
+    fn freeze(&mut self, link: LinkId, row: &AuditRow, place: u16, by: String) {
+        let index = usize::from(place);
+        let Some(property) = self.engine.names[usize::from(link.0)].properties.get(index).copied() else {
+            return;
+        };
+        self.tx.hold.push(HeldConflict {
+            link: self.names(link),
+            external: row.external.clone(),
+            record: row.record.clone(),
+            property,
+            cause: cause_code(HoldCause::Oscillation).into(),
+            opponent: Some(by),
+            left: row.prints.get(index).copied().flatten().unwrap_or(self.null),
+            right: row.right.get(index).copied().unwrap_or(self.null),
+            run: self.number,
+            decision: None,
+            is_settled: false,
+        });
+        self.has_conflicts = true;
+        self.links_report(link).held += 1;
+    }
+
+    /// Since when a fight over a property counts.
+    fn lately(&self) -> Timestamp {
+        self.started.checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN)
     }
 
     /// What was overwritten, for people to read.
@@ -231,8 +274,14 @@ impl Run<'_> {
     ) {
         self.links_report(link).read += 1;
         self.in_hand.insert((link, external.clone()));
-        let both =
-            BothWays { left: None, right, to_left: Vec::new(), before: Vec::new(), is_restoring: true };
+        let both = BothWays {
+            left: None,
+            right,
+            to_left: Vec::new(),
+            before: Vec::new(),
+            thawed: Vec::new(),
+            is_restoring: true,
+        };
         let staged = Staged {
             external,
             generation,

@@ -32,6 +32,8 @@ pub struct Held {
     pub right: Fingerprint,
     /// Whose value she took; `None`: not decided yet.
     pub decision: Option<Side>,
+    /// Whether the property is left alone until she says something, whatever either side shows meanwhile.
+    pub is_frozen: bool,
 }
 
 /// One of the two sides.
@@ -103,6 +105,14 @@ pub fn decide(field: &Field<'_>, first_contact: FirstContact, null: Fingerprint)
         };
     };
     let agreed = FieldBase { property: field.name, left, right };
+    if let Some(held) = field.held.filter(|held| held.is_frozen) {
+        // Two who fight over it change it as she looks: her word holds for what is there now.
+        return match held.decision {
+            None => Decision::Waiting,
+            Some(_) if left == right => Decision::Agree(agreed),
+            Some(side) => carried(direction, side, agreed),
+        };
+    }
     let decision = match field.base {
         None => first_meeting(field, direction, agreed, first_contact, null),
         Some(base) => later_meeting(field, direction, agreed, base),
@@ -187,11 +197,18 @@ fn asked(field: &Field<'_>, now: FieldBase) -> Option<Decision> {
     let held = field.held.filter(|held| held.left == now.left && held.right == now.right)?;
     Some(match held.decision {
         None => Decision::Waiting,
-        // Nothing is brought there: the two differ, and she has said that they may.
-        Some(side) if !may_carry(field.property.direction, side) => Decision::Agree(now),
-        Some(Side::Left) => Decision::WriteRight(Overrides::OtherChange),
-        Some(Side::Right) => Decision::WriteLeft(Overrides::OtherChange),
+        Some(side) => carried(field.property.direction, side, now),
     })
+}
+
+/// What she has said, carried out as far as the property travels that way.
+fn carried(direction: Direction, side: Side, now: FieldBase) -> Decision {
+    match side {
+        // Nothing is brought there: the two differ, and she has said that they may.
+        side if !may_carry(direction, side) => Decision::Agree(now),
+        Side::Left => Decision::WriteRight(Overrides::OtherChange),
+        Side::Right => Decision::WriteLeft(Overrides::OtherChange),
+    }
 }
 
 /// The two values of a [`Decision::Contest`], and when each was set, where that is known.

@@ -75,6 +75,10 @@ pub struct Options {
     /// Whether every write to a property that flows both ways is looked up in its history afterwards, to find what
     /// somebody set in the moment between reading and writing. Default: true; costs a call for each 50 records.
     pub audit: bool,
+    /// How often within a day somebody may set a property of HubSpot back to one and the same value from what we wrote,
+    /// before it is left alone and held for a person, with the name of who does so. Seen when histories are read, so not
+    /// without [`Options::audit`]. Default: 3; 0: any number of times.
+    pub flips_max: u32,
     /// How long it stays on record what a run wrote, so that it can be taken back and explained. Default: 30 days,
     /// beyond which HubSpot's own history of busy properties does not reach either.
     pub keep_writings: Duration,
@@ -93,6 +97,7 @@ impl Default for Options {
             rescan: Duration::from_secs(24 * 3600),
             right_only: false,
             audit: true,
+            flips_max: 3,
             keep_writings: Duration::from_secs(30 * 24 * 3600),
         }
     }

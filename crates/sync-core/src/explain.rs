@@ -12,9 +12,10 @@ use sync_types::{
 };
 
 use crate::absence::WHOLE_RECORD;
-use crate::decide::{Contest, Decision, Field, Held, Side, decide, settle};
+use crate::decide::{Contest, Decision, Field, Held, HoldCause, Side, decide, settle};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::meet::cause_code;
 use crate::plan::base_of;
 use crate::run::AUTHOR;
 
@@ -281,6 +282,7 @@ impl Engine {
                 Some("right") => Some(Side::Right),
                 _ => None,
             },
+            is_frozen: held.cause == cause_code(HoldCause::Oscillation),
         });
         let field = Field {
             property,

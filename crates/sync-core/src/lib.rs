@@ -27,6 +27,7 @@ mod journal;
 mod left;
 mod meet;
 mod observe;
+mod oscillation;
 mod outcome;
 mod pair_set;
 mod parents;

@@ -47,6 +47,8 @@ pub(crate) struct BothWays {
     pub(crate) to_left: Vec<(u16, Value)>,
     /// What was agreed before, of the properties that are written to the right.
     pub(crate) before: Vec<(u16, Option<FieldBase>)>,
+    /// What is written by a person's word on a fight over it: whoever fought before has not answered yet.
+    pub(crate) thawed: Vec<u16>,
     /// Whether this puts back what somebody had set and we have overwritten.
     pub(crate) is_restoring: bool,
 }
@@ -61,6 +63,8 @@ struct PairPlan {
     overridden: Vec<(u16, Side)>,
     /// Conflicts that wait as they are.
     waiting: HashSet<NameId>,
+    /// Properties that were left alone, and that a person has decided about.
+    thawed: Vec<u16>,
     needs_history: bool,
 }
 
@@ -308,6 +312,7 @@ impl Run<'_> {
                 right,
                 to_left,
                 before,
+                thawed: plan.thawed,
                 is_restoring: false,
             })),
         };
@@ -337,7 +342,11 @@ impl Run<'_> {
                     Some("right") => Some(Side::Right),
                     _ => None,
                 },
+                is_frozen: held.cause == cause_code(HoldCause::Oscillation),
             });
+            plan.thawed.extend(
+                was_held.as_ref().filter(|held| held.is_frozen && held.decision.is_some()).map(|_| place),
+            );
             let field = Field {
                 property,
                 name: *name,

@@ -324,6 +324,7 @@ impl Run<'_> {
             bases,
             right: both.right,
             before,
+            thawed: both.thawed,
             is_restoring: both.is_restoring,
             row: row.row,
             left: both.left,

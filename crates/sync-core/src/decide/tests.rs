@@ -140,7 +140,7 @@ fn an_order_only_goes_forward() {
 fn what_a_person_said_holds_for_the_values_she_saw() {
     let property = property(Direction::Both, Conflict::Ask);
     let decide_with = |left, right, decision| {
-        let held = Held { left: Fingerprint(2), right: Fingerprint(3), decision };
+        let held = Held { left: Fingerprint(2), right: Fingerprint(3), decision, is_frozen: false };
         let field = Field {
             property: &property,
             name: NAME,
@@ -250,7 +250,7 @@ proptest! {
 #[test]
 fn what_a_person_said_never_goes_where_nothing_is_brought() {
     let one_way = MappedProperty { ratchet: true, ..property(Direction::ToRight, Conflict::Left) };
-    let said = |decision| Held { left: Fingerprint(1), right: Fingerprint(3), decision };
+    let said = |decision| Held { left: Fingerprint(1), right: Fingerprint(3), decision, is_frozen: false };
     let decided = |held: &Held| {
         let field = Field {
             property: &one_way,
@@ -275,4 +275,28 @@ fn what_only_fills_the_empty_never_replaces() {
         assert_eq!(decided(&fills, Some((1, 1)), Some(2), Some(3)), Decision::Agree(base(2, 3)));
         assert_eq!(decided(&fills, None, Some(2), Some(0)), Decision::WriteRight(Overrides::Nothing));
     }
+}
+
+#[test]
+fn what_is_frozen_stays_as_it_is_until_a_person_says_something() {
+    let property =
+        MappedProperty { direction: Direction::Both, ..MappedProperty::to_right("city", PropertyKind::Text) };
+    let decided = |left: u64, right: u64, decision: Option<Side>| {
+        let held = Held { left: Fingerprint(8), right: Fingerprint(9), decision, is_frozen: true };
+        let field = Field {
+            property: &property,
+            name: NAME,
+            base: Some(base(1, 1)),
+            left: Some(Fingerprint(left)),
+            right: Some(Fingerprint(right)),
+            held: Some(&held),
+        };
+        decide(&field, FirstContact::FillEmpty, NULL)
+    };
+    for (left, right) in [(1, 1), (2, 1), (1, 2), (2, 3), (2, 2)] {
+        assert_eq!(decided(left, right, None), Decision::Waiting, "{left} {right}");
+    }
+    assert_eq!(decided(1, 2, Some(Side::Left)), Decision::WriteRight(Overrides::OtherChange));
+    assert_eq!(decided(2, 1, Some(Side::Right)), Decision::WriteLeft(Overrides::OtherChange));
+    assert!(matches!(decided(2, 2, Some(Side::Left)), Decision::Agree(_)));
 }
