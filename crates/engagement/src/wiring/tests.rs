@@ -58,3 +58,20 @@ fn a_mapping_in_a_folder_has_its_files_beside_it() {
         Ok("North".into())
     );
 }
+
+#[tokio::test]
+async fn dropped_files_are_a_source_by_their_description() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("files.toml");
+    std::fs::create_dir(folder.path().join("inbox")).unwrap();
+    std::fs::write(folder.path().join("inbox/people-1.csv"), "no;name\n1;Ada\n").unwrap();
+    let description = "staging = 'files.db'\nready = { rule = 'named' }\n[place]\nfolder = 'inbox'\narchive = 'done'\n\
+        [collections.people]\nfiles = 'people-*.csv'\nkey = 'no'\ndelimiter = ';'\n";
+    std::fs::write(&file, description).unwrap();
+    let settings = settings(&["source.kind=files".to_owned(), format!("source.file={}", file.display())]);
+    let source = super::source(&Engagement::new("acme", MAPPING, ""), &settings).unwrap();
+    let schemas = source.describe().await.unwrap();
+    assert_eq!(schemas[0].name, "people");
+    assert_eq!(schemas[0].properties.len(), 2);
+    assert!(folder.path().join("done/people-1.csv").exists());
+}

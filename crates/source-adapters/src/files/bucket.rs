@@ -87,6 +87,10 @@ impl Bucket {
             let message = format!("the bucket {url} cannot be used; check its address and the options");
             SourceError::new(SourceErrorKind::Structure, message).caused_by(cause)
         })?;
+        if archive.is_some_and(|archive| Path::from(archive) == prefix) {
+            let reason = "the archive is the place itself";
+            return Err(error::settings("`place.archive`", reason, "name another prefix"));
+        }
         Ok(Bucket::over(Arc::from(store), url.as_str(), prefix, archive))
     }
 

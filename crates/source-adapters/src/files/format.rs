@@ -132,9 +132,13 @@ fn named(names: Vec<String>, key: &str, columns_max: usize) -> Result<Vec<Arc<st
         return Err(FileFault::refused(reason, "look for a wrong delimiter, or raise `limits.columns_max`"));
     }
     let mut seen = std::collections::BTreeSet::new();
-    if let Some(twice) = names.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
-        let reason = format!("the column `{twice}` stands in the header twice");
-        return Err(FileFault::refused(reason, "give every column a name of its own"));
+    if let Some(twice) = names.iter().position(|name| !name.is_empty() && !seen.insert(name.as_str())) {
+        // By its number: without a header row, it is somebody's value.
+        let reason = format!("column {} of its header has the name of one before it", twice + 1);
+        return Err(FileFault::refused(
+            reason,
+            "give every column a name, or set `columns` if there is no header",
+        ));
     }
     if !names.iter().any(|name| name == key) {
         let reason = format!("it has no column `{key}`, which is the collection's `key`");

@@ -71,7 +71,11 @@ impl Intake<'_> {
     fn is_ours(&self, name: &str) -> bool {
         let is_marker =
             matches!(&self.config.ready, Ready::Marker { suffix } if name.ends_with(suffix.as_str()));
-        !is_marker && self.config.collections.values().any(|collection| matches(&collection.files, name))
+        // One with a line end in it would write lines of its own into logs.
+        let is_plain = !name.chars().any(char::is_control);
+        !is_marker
+            && is_plain
+            && self.config.collections.values().any(|collection| matches(&collection.files, name))
     }
 
     fn must_be_of_one(&self, file: &Listed) -> Result<(), SourceError> {

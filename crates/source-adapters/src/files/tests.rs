@@ -344,7 +344,7 @@ async fn what_would_empty_everything_is_refused_and_nothing_of_it_taken_in() {
         (String::new(), "no header row"),
         ("id,y\n1,a\n".to_owned(), "the column `x` of earlier files is gone"),
         ("nr,x\n1,a\n".to_owned(), "no column `id`"),
-        ("id,x,x\n".to_owned(), "in the header twice"),
+        ("id,x,x\n".to_owned(), "column 3 of its header"),
         ("id,x,y,z\n".to_owned(), "4 columns"),
         ("id,x\n5,e\na\nb\nc\n".to_owned(), "more than 2 of its rows"),
         (format!("id,x\n{}", "1,a\n".repeat(100)), "bytes; look what it is"),
@@ -442,10 +442,60 @@ async fn bombs_and_broken_files_are_refused_with_the_reason() {
         let refused = one(name, &content, settings).await.unwrap_err();
         assert!(refused.to_string().contains(says), "{name} {settings}: {refused}");
     }
-    let rows = one("t.jsonl", deep.as_bytes(), "").await.unwrap();
-    assert_eq!(rows, ["!bad-row t.jsonl line 1"]);
+    let lists = format!("{{\"id\":1,\"l\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
+    for deep in [deep, lists] {
+        let rows = one("t.jsonl", deep.as_bytes(), "").await.unwrap();
+        assert_eq!(rows, ["!bad-row t.jsonl line 1"]);
+    }
+    let text = "{\"id\":1,\"x\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"{\"}";
+    assert!(one("t.jsonl", text.as_bytes(), "").await.unwrap()[0].starts_with("1:1,[["));
     let rows = one("t.jsonl", long.as_bytes(), "[limits]\nrow_bytes_max = 1000").await.unwrap();
     assert_eq!(rows, ["!row-too-long t.jsonl line 1", "2:2"]);
+}
+
+/// Every row of a file, good or bad, until its end or a fault.
+fn walk(name: &str, content: &[u8], settings: &str) -> usize {
+    let text = format!("files = \"t\"\nkey = \"id\"\n{settings}");
+    let collection: super::FileCollection = toml::from_str(&text).unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(content).unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    let Ok(mut rows) = super::format::open(name, file, &collection, &super::Limits::default()) else {
+        return 0;
+    };
+    let mut count = 0;
+    while let Ok(Some(_)) = rows.next() {
+        count += 1;
+    }
+    count
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_bring_a_reader_down(
+        which in 0_usize..7, at in any::<prop::sample::Index>(), piece in prop::collection::vec(any::<u8>(), 0..12),
+    ) {
+        let packed = gzip(b"id,x\n1,a\n2,\"b\nb\"\n");
+        let fixed = "format = \"fixed-width\"\ncolumns = [{ name = \"id\", width = 2 }, { name = \"x\", width = 3 }]";
+        let seeds: [(&str, &[u8], &str); 7] = [
+            ("t.csv", b"id,x\n1,a\n2,\"b\"\"\nb\"\n", ""),
+            ("t.csv", b"id;x\n1;'a'\n2;b\n", "delimiter = \";\"\nquote = \"'\"\nskip = 0"),
+            ("t.csv", b"\xff\xfei\0d\0\n\0001\0\n\0=\xd8\x80\xdd\n\0", ""),
+            ("t.csv.gz", &packed, ""),
+            ("t.jsonl", b"{\"id\":1,\"x\":{\"y\":[1,{}]}}\n{\"id\":\"\\u00e9\"}\n", ""),
+            ("t.dat", "01abc\n02é\n".as_bytes(), fixed),
+            ("t.dat", b"01abc\r\n02\xe9\n", &format!("{fixed}\nencoding = \"latin-1\"")),
+        ];
+        let (name, seed, settings) = seeds[which];
+        prop_assert!(walk(name, seed, settings) > 0, "{name} is a file as it is");
+        let at = at.index(seed.len() + 1);
+        let changed = [&seed[..at], &piece, &seed[at..]].concat();
+        let end = (at + piece.len()).min(seed.len());
+        let over = [&seed[..at], &piece, &seed[end..]].concat();
+        for content in [changed.as_slice(), &over, &seed[..at], &piece] {
+            walk(name, content, settings);
+        }
+    }
 }
 
 #[tokio::test]

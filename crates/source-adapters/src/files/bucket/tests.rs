@@ -60,6 +60,8 @@ fn secrets_and_addresses_that_cannot_be_are_refused() {
         let refused = Bucket::open("s3://bucket", None, &options(name)).unwrap_err().to_string();
         assert!(refused.contains("do not belong") && !refused.contains("canary"), "{refused}");
     }
+    let itself = Bucket::open("memory:///crm", Some("crm"), &BTreeMap::new()).unwrap_err();
+    assert!(itself.message.contains("`place.archive`"), "{itself}");
     for address in ["bucket", "s3://user:canary@bucket/x", "s3://bucket?canary=1", "ftp://host/x"] {
         let refused = Bucket::open(address, None, &BTreeMap::new()).unwrap_err().to_string();
         assert!(refused.contains("bucket") && !refused.contains("canary"), "{address}: {refused}");

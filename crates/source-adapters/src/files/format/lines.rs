@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use super::{BadRow, Cell, FileFault, Line, Lines, Row, Rows, bad_encoding, too_long};
 use crate::files::config::{FileCollection, Limits};
 
-/// Objects inside objects.
-const DEPTH_MAX: usize = 16;
+/// Objects and lists inside each other, counted before anything is parsed.
+const DEPTH_MAX: usize = 32;
 
 pub(super) struct JsonLines<R> {
     lines: Lines<R>,
@@ -39,8 +39,11 @@ impl<R: Read> JsonLines<R> {
             reason,
             remedy: "write one JSON object on each line",
         };
+        if depth(bytes) > DEPTH_MAX {
+            return Err(bad(format!("objects and lists stand inside each other more than {DEPTH_MAX} deep")));
+        }
         let mut cells = Vec::new();
-        flatten(text, "", 0, self.columns_max, &mut cells).map_err(|reason| bad(reason.to_owned()))?;
+        flatten(text, "", self.columns_max, &mut cells).map_err(|reason| bad(reason.to_owned()))?;
         Ok(Row { line, cells })
     }
 }
@@ -49,13 +52,9 @@ impl<R: Read> JsonLines<R> {
 fn flatten(
     text: &str,
     prefix: &str,
-    depth: usize,
     columns_max: usize,
     cells: &mut Vec<(Arc<str>, Cell)>,
 ) -> Result<(), &'static str> {
-    if depth > DEPTH_MAX {
-        return Err("objects stand inside each other more than 16 deep");
-    }
     // The parser's own words could quote a value.
     let fields: BTreeMap<String, &RawValue> =
         serde_json::from_str(text).map_err(|_| "the line is no JSON object")?;
@@ -63,7 +62,7 @@ fn flatten(
         let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
         let raw = raw.get();
         match raw.as_bytes().first() {
-            Some(b'{') => flatten(raw, &name, depth + 1, columns_max, cells)?,
+            Some(b'{') => flatten(raw, &name, columns_max, cells)?,
             Some(b'"') => {
                 let text = serde_json::from_str(raw).map_err(|_| "a text cannot be read")?;
                 cells.push((name.into(), Cell::Text(text)));
@@ -75,6 +74,25 @@ fn flatten(
         }
     }
     Ok(())
+}
+
+/// How many brackets are open at once, those in texts aside.
+fn depth(json: &[u8]) -> usize {
+    let (mut open, mut deepest, mut in_text, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' if !in_text => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 impl<R: Read> Rows for JsonLines<R> {
