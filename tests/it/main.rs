@@ -11,6 +11,7 @@ mod faults;
 mod fights;
 mod following;
 mod hearing;
+mod laws;
 mod limits;
 mod mapping;
 mod oauth;

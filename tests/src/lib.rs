@@ -4,6 +4,7 @@ pub mod bench;
 pub mod connected;
 pub mod hearing;
 pub mod kill;
+pub mod laws;
 mod portal;
 #[cfg(feature = "simulation")]
 pub mod simulate;

@@ -141,8 +141,8 @@ impl Feed for SearchFeed {
     ) -> Result<FeedPage, DestinationError> {
         let now = self.clock.now();
         let place: Place = match after {
-            // From now on; the overlap holds what was changed while somebody made up her mind.
-            None => Place { at: before(now, OVERLAP), horizon: HORIZON },
+            // From now on, by whichever clock: HubSpot dates changes by its own, and ours may be ahead of it.
+            None => Place { at: before(now, HORIZON), horizon: HORIZON },
             Some(text) => text.parse().map_err(|error| {
                 DestinationError::new(
                     DestinationErrorKind::Protocol,

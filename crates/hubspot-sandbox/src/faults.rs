@@ -38,6 +38,12 @@ pub enum FaultKind {
     LostAfterApply,
     /// The connection closes and the call has no effect.
     LostBeforeApply,
+    /// The connection closes, and the call takes effect later: with the first call at or after that time, or with
+    /// [`Portal::land_late`](crate::Portal::land_late).
+    LandsLate {
+        /// Milliseconds until it takes effect.
+        ms: u64,
+    },
     /// The call takes effect and only this many bytes of the body arrive.
     CutBody {
         /// Bytes delivered.
@@ -139,6 +145,7 @@ pub(crate) struct Verdict {
     pub(crate) cut_body: Option<usize>,
     pub(crate) lost_after: bool,
     pub(crate) lost_before: bool,
+    pub(crate) lands_late: Option<u64>,
     pub(crate) answer: Option<FaultKind>,
 }
 
@@ -180,6 +187,7 @@ impl Faults {
                 FaultKind::Latency { ms } => verdict.extra_latency += Duration::from_millis(*ms),
                 FaultKind::LostAfterApply => verdict.lost_after = true,
                 FaultKind::LostBeforeApply => verdict.lost_before = true,
+                FaultKind::LandsLate { ms } => verdict.lands_late = Some(*ms),
                 FaultKind::CutBody { bytes } => verdict.cut_body = Some(*bytes),
                 FaultKind::RefuseRow { row } => verdict.refused_row = Some(*row),
                 FaultKind::IndexLag { ms } => verdict.extra_lag_ms += ms,

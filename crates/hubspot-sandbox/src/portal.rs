@@ -1,6 +1,7 @@
 //! One request from arrival to answer: faults, credential, limits, scopes, endpoint, log.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +41,8 @@ pub struct Portal {
     pub(crate) limiter: RateLimiter,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
+    /// Calls whose client has given up, and when they take effect.
+    late: Vec<(Timestamp, http::Request<Bytes>)>,
     /// Added to the wall clock by [`Portal::time`].
     pub(crate) clock_offset: SignedDuration,
 }
@@ -76,6 +79,7 @@ impl Portal {
             limiter: RateLimiter::default(),
             faults: Faults::default(),
             log: RequestLog::default(),
+            late: Vec::new(),
             clock_offset: SignedDuration::ZERO,
         }
     }
@@ -91,6 +95,7 @@ impl Portal {
             limiter: read.limiter,
             faults: Faults::default(),
             log: RequestLog::default(),
+            late: Vec::new(),
             clock_offset: SignedDuration::from_millis(read.clock_offset_ms),
         })
     }
@@ -126,6 +131,7 @@ impl Portal {
         if let Some(response) = oauth::consent_page(&mut self.state, now, request) {
             return Reply::at_once(response);
         }
+        self.land_late(now);
         let method = request.method().as_str();
         let found = route(method, path);
         let name = found.as_ref().map_or("unknown", |route| route.operation.name());
@@ -137,6 +143,11 @@ impl Portal {
             let response = empty(503);
             return Reply { response, delay, delivery: Delivery::LostBeforeApply };
         }
+        if let Some(ms) = verdict.lands_late {
+            let due = now.checked_add(Duration::from_millis(ms)).unwrap_or(Timestamp::MAX);
+            self.late.push((due, request.clone()));
+            return Reply { response: empty(503), delay, delivery: Delivery::LostBeforeApply };
+        }
         let outcome = self.answer(now, request, found.as_ref(), &verdict);
         journal::note_installs(&mut self.state, now.as_millisecond());
         let response = self.respond(&outcome, &correlation_id);
@@ -147,6 +158,24 @@ impl Portal {
             None => Delivery::Whole,
         };
         Reply { response, delay, delivery }
+    }
+
+    /// Has those calls take effect whose client has given up on them and whose time has come, in their order. Every
+    /// API call does this first; a test that looks at records without one asks for it.
+    pub fn land_late(&mut self, now: Timestamp) {
+        while let Some(at) = self.next_late(now) {
+            let (due, request) = self.late.remove(at);
+            let found = route(request.method().as_str(), request.uri().path());
+            let outcome = self.answer(due, &request, found.as_ref(), &Verdict::default());
+            let response = self.respond(&outcome, "");
+            self.log(due, &request, &found, outcome.app_id, response.status().as_u16());
+        }
+    }
+
+    /// Where the earliest call stands whose time has come.
+    fn next_late(&self, now: Timestamp) -> Option<usize> {
+        let due = self.late.iter().enumerate().filter(|(_, (due, _))| *due <= now);
+        due.min_by_key(|(at, (due, _))| (*due, *at)).map(|(at, _)| at)
     }
 
     fn answer(

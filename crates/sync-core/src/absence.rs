@@ -14,6 +14,7 @@ use sync_types::{
     PropertyName, RecordId, Shown, Sighting, Target, Verb,
 };
 
+use crate::decide::absence as decide;
 use crate::error::EngineError;
 use crate::feeds::was_gone_on_both_sides;
 use crate::meet::{Left, Meeting, is_plan};
@@ -24,9 +25,6 @@ use crate::run::{Kind, Mode, Run, Staged};
 
 /// In place of a property's number: the record itself.
 pub(crate) const WHOLE_RECORD: NameId = NameId(0);
-
-/// Missing records that are too few to be a sign of something else, however small the collection.
-const FEW: u64 = 3;
 
 impl Run<'_> {
     /// After a closed scan: pairs that it did not meet. Each is looked for by itself before it counts as missing.
@@ -177,6 +175,9 @@ impl Run<'_> {
                 (Fate::Unknown, _) if mutation::is(Bug::ActOnUnknown) => {
                     self.right_is_gone(link, lane, meeting)?
                 }
+                (Fate::Unknown, _) if mutation::is(Bug::MadeAnewUnasked) => {
+                    self.make_anew(link, meeting.pair)
+                }
                 (Fate::Unknown, _) => self.note_right_missing(link, meeting.pair),
             }
         }
@@ -238,11 +239,7 @@ impl Run<'_> {
         has_moved: bool,
         cause: &str,
     ) -> Result<OnDelete, EngineError> {
-        let verdict = match (policy, has_moved, conflict) {
-            (OnDelete::Delete, true, OnDeleteConflict::Edit) => OnDelete::Keep,
-            (OnDelete::Delete, true, OnDeleteConflict::Ask) => OnDelete::Ask,
-            (policy, ..) => policy,
-        };
+        let verdict = decide::verdict(policy, conflict, has_moved);
         if verdict != OnDelete::Ask || !self.has_conflicts {
             return Ok(verdict);
         }
@@ -264,7 +261,7 @@ impl Run<'_> {
         }
         let Some(since) = pair.since.filter(|_| pair.state == state) else { return false };
         let age = Duration::try_from(self.engine.parts.clock.now().duration_since(since)).unwrap_or_default();
-        age >= self.engine.parts.options.absence
+        decide::has_lasted(age, self.engine.parts.options.absence)
     }
 
     /// Notes where a pair stands; since when, if it stands there anew.
@@ -480,8 +477,7 @@ impl Run<'_> {
 
     /// Whether so many missing records are more likely a sign of something else than deletions.
     pub(crate) fn is_too_much(&self, missing: u64, pairs: u64) -> bool {
-        let max = self.engine.parts.options.deletions_max;
-        max != u64::MAX && missing > FEW && missing > max.min(pairs / 20)
+        decide::is_too_much(missing, pairs, self.engine.parts.options.deletions_max)
     }
 
     /// The right record was deleted, and the left one counts: it is made anew, under a key of its own, because the
@@ -509,7 +505,7 @@ impl Run<'_> {
             bases: Vec::new(),
             want: Vec::new(),
             unwant: Vec::new(),
-            renew_edges: Some(self.rules_to(link)),
+            renew_edges: (!mutation::is(Bug::EdgesNotRenewed)).then(|| self.rules_to(link)),
         });
     }
 
@@ -536,6 +532,7 @@ impl Run<'_> {
         }
         let is_taken =
             taken.is_some_and(|other| other.id != pair.id) || !self.claimed.insert(survivor.clone());
+        let is_taken = is_taken && !mutation::is(Bug::CollisionLinked);
         let row = PairWrite {
             link: name,
             external: pair.external.clone(),

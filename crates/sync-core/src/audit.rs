@@ -15,6 +15,7 @@ use crate::calls::Outgoing;
 use crate::decide::HoldCause;
 use crate::left::BackRow;
 use crate::meet::{BothWays, cause_code};
+use crate::mutation::{self, Bug};
 use crate::oscillation;
 use crate::plan::{RowPlan, set_base};
 use crate::run::{AUTHOR, Kind, Run, Staged};
@@ -168,7 +169,7 @@ impl Run<'_> {
             let held = self.lost(link, &row.external, &row.record, *property, left, foreign, before);
             self.tx.hold.push(held);
             self.links_report(link).overridden += 1;
-            if !has_say(rule) {
+            if !has_say(rule) || mutation::is(Bug::NotPutBack) {
                 continue;
             }
             restore.push((*place, before.value.clone()));
@@ -250,7 +251,11 @@ impl Run<'_> {
             record: record.clone(),
             property,
             cause: cause_code(HoldCause::LostUpdate).into(),
-            opponent: Some(version.by.clone()),
+            opponent: Some(if mutation::is(Bug::ValueKept) {
+                version.value.reveal().to_string()
+            } else {
+                version.by.clone()
+            }),
             left,
             right,
             run: self.number,

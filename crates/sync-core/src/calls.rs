@@ -10,7 +10,8 @@ use sync_types::{
 use crate::audit::AuditRow;
 use crate::error::EngineError;
 use crate::left::BackRow;
-use crate::meet::Meeting;
+use crate::meet::{Meeting, newly_empty, still_there};
+use crate::mutation::{self, Bug};
 use crate::run::{Run, Staged};
 
 /// A call to make.
@@ -149,7 +150,9 @@ impl Run<'_> {
         staying.append(&mut self.ready);
         self.ready = staying;
         // The one commit: outcomes so far, and the intents of what leaves next. Then, and only then, bytes leave.
-        self.commit()?;
+        if !mutation::is(Bug::SentBeforeIntent) {
+            self.commit()?;
+        }
         for (op, outgoing) in going {
             self.send(op, outgoing);
         }
@@ -196,7 +199,9 @@ impl Run<'_> {
             | Outgoing::Audit { .. } => return,
         };
         self.note_writing(op, verb, subject, outgoing);
-        self.tx.cursors.push(("op".into(), self.next_op.to_string()));
+        if !mutation::is(Bug::NumberTwice) {
+            self.tx.cursors.push(("op".into(), self.next_op.to_string()));
+        }
         self.tx.open.push(Intent { op, verb, subject, sent_at: self.engine.parts.clock.now(), rows });
     }
 
@@ -284,9 +289,17 @@ impl Run<'_> {
             }
             Outgoing::Meet { link, lane, rows } => {
                 let (object, properties) = self.both_read(link);
+                let (names, null) = (self.engine.names[usize::from(link.0)].properties.clone(), self.null);
                 self.flying.spawn(async move {
                     let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.pair.record.clone()).collect();
-                    let result = destination.read(&object, &ids, &properties, lane).await;
+                    let mut result = destination.read(&object, &ids, &properties, lane).await;
+                    if let Ok(shown) = &result
+                        && let Some(places) = newly_empty(&rows, shown, &names, null)
+                        && let Err(error) =
+                            still_there(destination.as_ref(), &object, &properties, &places).await
+                    {
+                        result = Err(error);
+                    }
                     Landed::Meet { link, lane, rows, result }
                 })
             }
@@ -430,7 +443,9 @@ impl Run<'_> {
                 Outgoing::Meet { link, rows, .. }
                 | Outgoing::Fates { link, rows, .. }
                 | Outgoing::Archive { link, rows, .. } => {
-                    self.links_report(link).pending += rows.len() as u64;
+                    if !mutation::is(Bug::HaltUncounted) {
+                        self.links_report(link).pending += rows.len() as u64;
+                    }
                 }
                 Outgoing::Times { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
                 Outgoing::Left { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
@@ -467,7 +482,12 @@ impl Run<'_> {
 
     /// Sends a write again once the first attempt can no longer arrive late.
     pub(crate) fn send_later(&mut self, outgoing: Outgoing) {
-        let due = self.engine.parts.clock.monotonic() + self.engine.parts.options.settle;
+        let pause = if mutation::is(Bug::AgainAtOnce) {
+            std::time::Duration::ZERO
+        } else {
+            self.engine.parts.options.settle
+        };
+        let due = self.engine.parts.clock.monotonic() + pause;
         self.retry.push((due, outgoing));
     }
 }

@@ -3,8 +3,12 @@
 //! A side has *changed* when it shows another value than at the last agreement. Values are compared as
 //! fingerprints; only a conflict that a policy settles by value needs the values themselves.
 
+pub mod absence;
+
 use jiff::Timestamp;
 use sync_types::{Conflict, Direction, FieldBase, Fingerprint, FirstContact, MappedProperty, NameId, Value};
+
+use crate::mutation::{self, Bug};
 
 /// What is known of one property of one pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +101,8 @@ pub enum HoldCause {
 #[must_use]
 pub fn decide(field: &Field<'_>, first_contact: FirstContact, null: Fingerprint) -> Decision {
     let direction = field.property.direction;
-    let (Some(left), Some(right)) = (field.left, field.right) else {
+    let unread = if mutation::is(Bug::NotReadIsEmpty) { Some(null) } else { None };
+    let (Some(left), Some(right)) = (field.left.or(unread), field.right.or(unread)) else {
         return match (field.left, direction.to_left()) {
             // The mapping leaves it alone, and nothing comes back: there is nothing to do.
             (None, false) => Decision::Nothing,
@@ -118,7 +123,7 @@ pub fn decide(field: &Field<'_>, first_contact: FirstContact, null: Fingerprint)
         Some(base) => later_meeting(field, direction, agreed, base),
     };
     // What somebody has filled in stays; the left's value is noted, so that it is not looked at for ever.
-    let is_kept = !field.property.overwrite && right != null;
+    let is_kept = !field.property.overwrite && right != null && !mutation::is(Bug::FillsTheFull);
     if is_kept && matches!(decision, Decision::WriteRight(_) | Decision::Contest) {
         return Decision::Agree(agreed);
     }
@@ -129,9 +134,11 @@ fn later_meeting(field: &Field<'_>, direction: Direction, agreed: FieldBase, bas
     let (left, right) = (agreed.left, agreed.right);
     match (base.left != left, base.right != right) {
         (false, false) => Decision::Nothing,
-        _ if left == right => Decision::Agree(agreed),
+        _ if left == right && !mutation::is(Bug::SameIsContested) => Decision::Agree(agreed),
         (true, false) if direction.to_right() => write(field, Side::Left, agreed),
-        (false, true) if direction.to_left() => write(field, Side::Right, agreed),
+        (false, true) if direction.to_left() || mutation::is(Bug::AgainstDirection) => {
+            write(field, Side::Right, agreed)
+        }
         // The side that nobody reads from has changed: it is left as it is until the other side speaks.
         (true, false) | (false, true) => Decision::Nothing,
         (true, true) => contest(field, direction, agreed),
@@ -153,6 +160,8 @@ fn first_meeting(
         return asked(field, agreed).unwrap_or(Decision::Contest);
     }
     match direction {
+        // Nothing is no step forward.
+        Direction::ToRight if field.property.ratchet && left == null => Decision::Agree(agreed),
         // One side owns it. "Fill empty" keeps what the other side has, as agreed.
         Direction::ToRight if first_contact == FirstContact::Source || right == null => {
             Decision::WriteRight(Overrides::Nothing)
@@ -160,7 +169,9 @@ fn first_meeting(
         Direction::ToLeft if left == null => Decision::WriteLeft(Overrides::Nothing),
         Direction::ToRight | Direction::ToLeft => Decision::Agree(agreed),
         // An empty value never clears what somebody filled in before the two met.
-        Direction::Both if left == null => Decision::WriteLeft(Overrides::Nothing),
+        Direction::Both if left == null && !mutation::is(Bug::EmptyClears) => {
+            Decision::WriteLeft(Overrides::Nothing)
+        }
         Direction::Both if right == null => Decision::WriteRight(Overrides::Nothing),
         Direction::Both if first_contact == FirstContact::Source => {
             Decision::WriteRight(Overrides::OtherChange)
@@ -186,6 +197,9 @@ fn write(field: &Field<'_>, from: Side, now: FieldBase) -> Decision {
 
 fn contest(field: &Field<'_>, direction: Direction, now: FieldBase) -> Decision {
     match direction {
+        Direction::ToRight if !field.property.ratchet && mutation::is(Bug::OverridesUnsaid) => {
+            Decision::WriteRight(Overrides::Nothing)
+        }
         Direction::ToRight if !field.property.ratchet => Decision::WriteRight(Overrides::OtherChange),
         Direction::ToLeft if !field.property.ratchet => Decision::WriteLeft(Overrides::OtherChange),
         _ => asked(field, now).unwrap_or(Decision::Contest),
@@ -194,7 +208,8 @@ fn contest(field: &Field<'_>, direction: Direction, now: FieldBase) -> Decision 
 
 /// What a person said about exactly these two values, if she was asked.
 fn asked(field: &Field<'_>, now: FieldBase) -> Option<Decision> {
-    let held = field.held.filter(|held| held.left == now.left && held.right == now.right)?;
+    let is_about = |held: &Held| held.left == now.left && held.right == now.right;
+    let held = field.held.filter(|held| is_about(held) || mutation::is(Bug::SaidForEver))?;
     Some(match held.decision {
         None => Decision::Waiting,
         Some(side) => carried(field.property.direction, side, now),
@@ -245,7 +260,13 @@ pub fn settle(property: &MappedProperty, contest: &Contest<'_>, first: bool) -> 
             Side::Right => contest.moved.1,
         };
         // The side that has not moved is ahead: the other one stepped back.
-        return if moved { Ok(winner) } else { Err(HoldCause::StepBack) };
+        return if moved {
+            Ok(winner)
+        } else if mutation::is(Bug::StepsBack) {
+            Ok(if winner == Side::Left { Side::Right } else { Side::Left })
+        } else {
+            Err(HoldCause::StepBack)
+        };
     }
     match property.conflict {
         Conflict::Left => Ok(Side::Left),
@@ -253,6 +274,7 @@ pub fn settle(property: &MappedProperty, contest: &Contest<'_>, first: bool) -> 
         Conflict::Newest => match (contest.left_at, contest.right_at) {
             (Some(left), Some(right)) if left > right => Ok(Side::Left),
             (Some(left), Some(right)) if right > left => Ok(Side::Right),
+            (Some(_), Some(_)) if mutation::is(Bug::TieGoesLeft) => Ok(Side::Left),
             _ => Err(cause),
         },
         Conflict::Filled => match (contest.left.is_null(), contest.right.is_null()) {

@@ -4,7 +4,7 @@
 //! A run that was cut off leaves them behind. An undo has each of its own looked up this way as soon as it was sent, so
 //! that a crash in between changes nothing: whoever comes next looks them up.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sync_types::{
     ConflictFilter, Direction, ExternalId, Fate, FieldBase, FieldWrite, Fingerprint, HeldConflict, Intent,
@@ -91,6 +91,27 @@ fn read<'v>(
     Found { lost, buried, arrived }
 }
 
+/// A record that several updates were about to write is looked up once, for all of them: what is put back goes with one
+/// request.
+fn each_once(doubts: Vec<Doubt>) -> Vec<Doubt> {
+    let mut once: Vec<Doubt> = Vec::with_capacity(doubts.len());
+    let mut places: HashMap<ExternalId, usize> = HashMap::new();
+    for doubt in doubts {
+        match places.get(&doubt.pair.external).and_then(|place| once.get_mut(*place)) {
+            Some(known) => {
+                if let (Some(known), Some(fields)) = (&mut known.undone, doubt.undone) {
+                    known.extend(fields);
+                }
+            }
+            None => {
+                places.insert(doubt.id(), once.len());
+                once.push(doubt);
+            }
+        }
+    }
+    once
+}
+
 impl Run<'_> {
     /// Looks up what these updates came to, and puts back what they have overwritten. False: not everything is known, or
     /// back, and their intents stay open. Names the records of which something was put back.
@@ -109,6 +130,7 @@ impl Run<'_> {
             let undone: HashSet<ExternalId> =
                 doubts.iter().filter(|doubt| doubt.undone.is_some()).map(Doubt::id).collect();
             doubts.retain(|doubt| doubt.undone.is_some() || !undone.contains(&doubt.pair.external));
+            let doubts = each_once(doubts);
             for some in doubts.chunks(size) {
                 is_known &= self.look_up_some(link, some, &mut put_back).await?;
                 if self.halt.is_some() {

@@ -8,6 +8,7 @@ use sync_types::{
 use crate::calls::Outgoing;
 use crate::engine::{Phase, Progress};
 use crate::error::EngineError;
+use crate::mutation::{self, Bug};
 use crate::run::{Mode, Run};
 
 /// Which batches of edges to send.
@@ -217,6 +218,9 @@ impl Run<'_> {
                     self.tx.edges.push((name, edge.place.clone(), state));
                 }
                 // Adding and removing may be repeated: the edge stays as it is and is tried again.
+                EdgeOutcome::Unknown(_) if mutation::is(Bug::EdgeUnknownIsThere) => {
+                    self.tx.edges.push((name, edge.place.clone(), Some(EdgeState::There)));
+                }
                 EdgeOutcome::Unknown(_) => line.unknown += 1,
             }
         }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_types::{
-    Clock, ConflictFilter, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState, ExternalId, Feed,
-    HeldConflict, Lane, LinkId, Mapper, NameId, NameKind, OnDelete, PropertyName, RecordId, RunRecord,
-    Source, SourceWriter, StateStore, Totals, Transition,
+    ChangeKind, Clock, ConflictFilter, DeadLetter, DeadLetterFilter, Destination, EdgePlace, EdgeState,
+    ExternalId, Feed, HeldConflict, Lane, LinkId, Mapper, NameId, NameKind, OnDelete, PropertyName, RecordId,
+    RunRecord, Sighting, Source, SourceWriter, StateStore, Totals, Transition,
 };
 use tokio::sync::mpsc;
 
 use crate::absence::WHOLE_RECORD;
 use crate::decide::Side;
 use crate::error::EngineError;
+use crate::meet::stranger_of;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
 use crate::report::RunReport;
 use crate::run::{Mode, Run};
@@ -310,13 +311,20 @@ impl Engine {
         let letters = self.parts.store.dead_letters(&self.filter(select))?;
         let mut transition = Transition::default();
         for letter in letters.iter().filter(|letter| !letter.is_place) {
-            transition.dirty.push((letter.link, letter.external.clone()));
+            match stranger_of(&letter.external) {
+                Some(record) => {
+                    let sighting = Sighting { record, kind: ChangeKind::Changed };
+                    transition.sight.push((letter.link, sighting));
+                    transition.unpark.push((letter.link, letter.external.clone()));
+                }
+                None => transition.dirty.push((letter.link, letter.external.clone())),
+            }
         }
         for (name, place, ..) in self.refused(select)? {
             transition.edges.push((name, place, Some(EdgeState::Wanted)));
         }
         self.parts.store.commit(&transition)?;
-        Ok(transition.dirty.len() + transition.edges.len())
+        Ok(transition.dirty.len() + transition.sight.len() + transition.edges.len())
     }
 
     /// Associations that HubSpot refused: their rule, the near and the far record by their ids in the source. Of one rule,

@@ -36,10 +36,13 @@ impl Run<'_> {
                     Err(error) => {
                         // What was heard so far is kept; the rest of the sync does not depend on the feed.
                         self.report.deaf.get_or_insert_with(|| error.to_string());
+                        if mutation::is(Bug::DeafHalts) {
+                            self.halt = Some(error.to_string());
+                        }
                         break;
                     }
                 };
-                if let Some((from, to)) = page.gap {
+                if let Some((from, to)) = page.gap.filter(|_| !mutation::is(Bug::GapUntold)) {
                     self.report.gaps.push(format!("{object}: from {from} to {to}"));
                 }
                 for link in &links {
@@ -138,7 +141,9 @@ impl Run<'_> {
                     self.tx.sighted.push((name, record.clone()));
                 }
                 // Its own look is under way: the sighting stays for the next run.
-                Some(pair) if self.in_hand.contains(&(link, pair.external.clone())) => {}
+                Some(pair)
+                    if self.in_hand.contains(&(link, pair.external.clone()))
+                        && !mutation::is(Bug::HandsFullLooksAgain) => {}
                 Some(pair) => paired.push(pair),
                 None if survivor.is_none() && self.link(link).creates_left => strangers.push(record.clone()),
                 None => self.tx.sighted.push((name, record.clone())),

@@ -9,6 +9,7 @@ use sync_types::{
 use crate::calls::Outgoing;
 use crate::error::EngineError;
 use crate::meet::{Meeting, stranger_id};
+use crate::mutation::{self, Bug};
 use crate::plan::{RowPlan, set_base};
 use crate::plan_file::BothPlan;
 use crate::run::{Kind, Run, Staged};
@@ -105,10 +106,11 @@ impl Run<'_> {
                 .places
                 .iter()
                 .flat_map(|(place, value)| mapper.back(link, usize::from(*place), value).unwrap_or_default());
+            let record = if mutation::is(Bug::OneTokenForAll) { "" } else { row.record.as_str() };
             let token = crate::sync_key(
                 &self.engine.parts.engagement,
                 &spec.name,
-                &ExternalId::new(format!("made from {}", row.record)),
+                &ExternalId::new(format!("made from {record}")),
                 0,
             );
             LeftRow { verb: row.verb.clone(), token, fields: merge_fields(fields) }
@@ -159,19 +161,33 @@ impl Run<'_> {
                 }
                 LeftOutcome::Found(record) => {
                     line.written += 1;
-                    self.agree_left(link, lane, row, &record, false);
+                    self.agree_left(link, lane, row, &record, mutation::is(Bug::FoundIsAsBrought));
                 }
                 LeftOutcome::Deleted => {
                     line.written += 1;
                     self.deleted_left(link, row);
                 }
                 LeftOutcome::Gone if matches!(row.verb, LeftVerb::Delete(_)) => self.deleted_left(link, row),
+                LeftOutcome::Moved if mutation::is(Bug::MovedForgotten) => {
+                    self.tx.sighted.push((self.names(link), row.record.clone()));
+                    self.links_report(link).touched += u64::from(!row.is_counted);
+                    if let Some(pair) = row.pair {
+                        self.in_hand.remove(&(link, pair.external));
+                    }
+                }
                 // The record has moved or gone since it was read: it is looked at again, whole.
                 LeftOutcome::Moved | LeftOutcome::Gone => self.leave_for_later(link, row, true),
                 LeftOutcome::NotSent(_) => self.leave_for_later(link, row, false),
                 LeftOutcome::Rejected(why) => {
                     line.rejected += 1;
                     self.refused_left(link, row, &why);
+                }
+                LeftOutcome::Unknown(_) if mutation::is(Bug::LeftUnknownIsDone) => {
+                    self.tx.sighted.push((self.names(link), row.record.clone()));
+                    self.links_report(link).touched += u64::from(!row.is_counted);
+                    if let Some(pair) = row.pair {
+                        self.in_hand.remove(&(link, pair.external));
+                    }
                 }
                 LeftOutcome::Unknown(_) => {
                     line.unknown += 1;

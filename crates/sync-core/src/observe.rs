@@ -137,6 +137,12 @@ impl Run<'_> {
         } else {
             vec![None; moved.len()]
         };
+        let strangers = moved.iter().zip(&letters).filter(|((_, pair, _), _)| pair.is_none());
+        if let Some(first_run) =
+            strangers.filter_map(|(_, letter)| letter.as_ref()).map(|letter| letter.first_run).min()
+        {
+            self.discover_again(link, first_run).await?;
+        }
         for ((record, pair, row), letter) in moved.into_iter().zip(letters) {
             let is_known = pair.as_ref().is_some_and(|pair| is_unchanged(pair, row));
             if is_known && letter.is_none() {
@@ -584,16 +590,33 @@ impl Run<'_> {
         std::iter::once(spec.sync_key.clone()).chain(rules.map(|property| property.name.clone())).collect()
     }
 
+    /// A record that was parked while its link was loaded for the first time may be in HubSpot already: what could have
+    /// been recognised then must not become a second one now. Reads what HubSpot has once more.
+    async fn discover_again(&mut self, link: LinkId, parked_in: u64) -> Result<(), EngineError> {
+        let loaded = self.engine.parts.store.cursor(&format!("loaded/{}", self.link(link).name))?;
+        let loaded_in = loaded.and_then(|run| run.parse::<u64>().ok());
+        let is_read = self.discovered.get(&link).is_some_and(|found| !found.is_empty());
+        if is_read || loaded_in.is_none_or(|run| parked_in > run) {
+            return Ok(());
+        }
+        self.read_all(link).await
+    }
+
     /// Reads which records HubSpot already has, before the first load of a link: once, and only if there are any.
     async fn discover(&mut self, link: LinkId) -> Result<(), EngineError> {
         if self.discovered.contains_key(&link) {
             return Ok(());
         }
         self.discovered.insert(link, Discovered::default());
-        let spec = self.link(link).clone();
-        if self.engine.parts.store.cursor(&format!("loaded/{}", spec.name))?.is_some() {
+        if self.engine.parts.store.cursor(&format!("loaded/{}", self.link(link).name))?.is_some() {
             return Ok(());
         }
+        self.read_all(link).await
+    }
+
+    /// Reads which records HubSpot already has.
+    async fn read_all(&mut self, link: LinkId) -> Result<(), EngineError> {
+        let spec = self.link(link).clone();
         let destination = self.destination();
         let lane = self.engine.parts.options.lane;
         let properties = self.recognised_by(link);

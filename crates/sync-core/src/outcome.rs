@@ -87,6 +87,10 @@ impl Run<'_> {
                     }
                     self.agree(link, lane, audit, row, record, created, &sent.values, reshown);
                 }
+                RowOutcome::Rejected(_) if mutation::is(Bug::RefusedIsAgreed) && row.record.is_some() => {
+                    let record = row.record.clone().unwrap_or_else(|| RecordId::from(""));
+                    self.agree(link, lane, audit, row, record, None, &sent.values, Vec::new());
+                }
                 RowOutcome::Rejected(why) => {
                     line.rejected += 1;
                     row.values = sent.values;
@@ -181,6 +185,7 @@ impl Run<'_> {
         // The record was gone and has been made anew with only what changed: everything must be written again.
         let is_remade =
             row.kind == Kind::Update && (created == Some(true) || row.record.as_ref() != Some(&record));
+        let is_remade = is_remade && !mutation::is(Bug::RemadeInPart);
         let mut bases = if is_remade { Vec::new() } else { std::mem::take(&mut row.bases) };
         if row.kind == Kind::Create && created != Some(false) {
             bases.reserve_exact(properties.len().saturating_sub(bases.len()));
@@ -481,7 +486,21 @@ impl Run<'_> {
         let properties = &self.engine.names[usize::from(link.0)].properties;
         let wanted = Wanted { properties, prints: &row.prints, edges: &[], null: self.null };
         let policy: FirstContact = spec.first_contact;
-        let (write, bases) = plan_first_contact(policy, &wanted, &theirs);
+        let (mut write, mut bases) = plan_first_contact(policy, &wanted, &theirs);
+        // What shows there may be what we have written ourselves, before we were stopped: then the source counts.
+        let written = self.written_before.get(&(link, row.external.clone()));
+        for (place, (property, shown)) in properties.iter().zip(&theirs).enumerate() {
+            let is_ours = written
+                .is_some_and(|fields| fields.iter().any(|of| of.property == *property && of.after == *shown));
+            let is_left = bases.iter().any(|base| base.property == *property && base.left != *shown);
+            if let Ok(place) = u16::try_from(place)
+                && is_ours
+                && is_left
+            {
+                write.push(place);
+                bases.retain(|base| base.property != *property);
+            }
+        }
         // A create leaves empty values out; clearing what HubSpot holds needs them said.
         let mut values = Vec::with_capacity(write.len());
         for place in write {

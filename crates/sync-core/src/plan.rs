@@ -5,6 +5,8 @@ use sync_types::{
     Edge, EdgeState, ExternalId, FieldBase, Fingerprint, FirstContact, NameId, Pair, PairState,
 };
 
+use crate::mutation::{self, Bug};
+
 /// What one record needs.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct RowPlan {
@@ -62,15 +64,17 @@ pub fn plan_row(pair: Option<&Pair>, edges: &[Edge], wanted: &Wanted<'_>) -> Row
     }
     for (rule, to) in wanted.edges {
         let known = edges.iter().find(|edge| edge.rule == *rule && edge.to == *to);
-        if known.is_none_or(|edge| edge.state == EdgeState::Unwanted)
-            && !plan.want.contains(&(*rule, to.clone()))
-        {
+        let is_open = |edge: &Edge| {
+            edge.state == EdgeState::Unwanted && !mutation::is(Bug::WantedAgainUnheard)
+                || mutation::is(Bug::WantedForEver)
+        };
+        if known.is_none_or(is_open) && !plan.want.contains(&(*rule, to.clone())) {
             plan.want.push((*rule, to.clone()));
         }
     }
     for edge in edges {
         let wanted = wanted.edges.iter().any(|(rule, to)| *rule == edge.rule && *to == edge.to);
-        if !wanted && edge.state != EdgeState::Unwanted {
+        if !wanted && edge.state != EdgeState::Unwanted && !mutation::is(Bug::NeverUnwanted) {
             plan.unwant.push((edge.rule, edge.to.clone()));
         }
     }
@@ -80,7 +84,8 @@ pub fn plan_row(pair: Option<&Pair>, edges: &[Edge], wanted: &Wanted<'_>) -> Row
 /// Whether a record needs no look at all: its source row is as it was when it was last brought over.
 #[must_use]
 pub fn is_unchanged(pair: &Pair, row: Fingerprint) -> bool {
-    pair.row == row && pair.record.is_some() && pair.state == PairState::Linked
+    let is_pair = pair.record.is_some() || mutation::is(Bug::PartedIsUnchanged);
+    pair.row == row && is_pair && pair.state == PairState::Linked
 }
 
 /// Decides the first meeting of a source record with a record that already was in HubSpot: which properties to
@@ -99,7 +104,9 @@ pub fn plan_first_contact(
         let ours = match policy {
             FirstContact::Source => true,
             // An empty source value never clears what somebody filled in before the two met.
-            FirstContact::FillEmpty => *shown == wanted.null,
+            FirstContact::FillEmpty => {
+                *shown == wanted.null || mutation::is(Bug::FirstContactClears) && *print == wanted.null
+            }
         };
         if *print != *shown && ours {
             if let Ok(place) = u16::try_from(place) {
@@ -121,8 +128,8 @@ pub fn base_of(bases: &[FieldBase], property: NameId) -> Option<&FieldBase> {
 /// Sets a property's base.
 pub fn set_base(bases: &mut Vec<FieldBase>, base: FieldBase) {
     match bases.iter_mut().find(|known| known.property == base.property) {
-        Some(known) => *known = base,
-        None => bases.push(base),
+        Some(known) if !mutation::is(Bug::BaseBeside) => *known = base,
+        _ => bases.push(base),
     }
 }
 

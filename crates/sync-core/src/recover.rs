@@ -5,15 +5,22 @@ use std::time::Duration;
 
 use sync_types::{
     ExternalId, Fate, Fingerprint, Intent, LinkId, OpId, Pair, PairState, PairWrite, PropertyName, RecordId,
-    SyncKey, Verb, Writing,
+    SyncKey, Verb, Writing, WrittenRow,
 };
 
 use crate::calls::Outgoing;
 use crate::doubts::Doubt;
 use crate::error::EngineError;
 use crate::left::MADE;
+use crate::mutation::{self, Bug};
 use crate::report::RunReport;
 use crate::run::{Mode, Run};
+
+/// How long after it was first sent a call may still be repeated: two minutes, and what the last attempt takes.
+const CALL_MAX: Duration = Duration::from_secs(180);
+
+/// How many runs back an intent may be from.
+const RUNS_BACK: u64 = 20;
 
 /// How far what is in doubt is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +56,9 @@ impl Run<'_> {
             return Ok(());
         }
         let intents = self.engine.parts.store.open_intents()?;
-        self.wait_for(&intents).await;
+        if !mutation::is(Bug::NoSettling) {
+            self.wait_for(&intents).await;
+        }
         let undone = self.engine.writings_of_undos(&intents)?;
         self.settle_all(intents, undone, Extent::Full).await?;
         Ok(())
@@ -98,19 +107,30 @@ impl Run<'_> {
             match (intent.verb, link) {
                 (Verb::Upsert, Some(link)) => {
                     self.probe(link, &intent).await?;
+                    if self.halt.is_none() && extent != Extent::Reading && self.is_both_ways(link) {
+                        // Two attempts may have arrived, and somebody may have set something between them.
+                        self.commit()?;
+                        doubts.entry(link).or_default().extend(self.doubts_of(&intent, None)?);
+                        updates.push(intent.op);
+                        continue;
+                    }
                 }
                 // What it has overwritten is looked up. On a link that flows one way an update is simply repeated.
                 (Verb::Update, Some(link)) if undo.is_some() || self.is_both_ways(link) => {
-                    if extent != Extent::Reading {
+                    if mutation::is(Bug::DoubtForgotten) {
+                        self.tx.close.push(intent.op);
+                    } else if extent != Extent::Reading {
                         let found = self.doubts_of(&intent, undo.as_ref())?;
                         doubts.entry(link).or_default().extend(found);
                         updates.push(intent.op);
                     }
                     continue;
                 }
+                (Verb::Update, Some(link)) => self.remember_written(link, &intent)?,
                 (Verb::WriteLeft, Some(link)) => match undo {
                     Some(undo) => self.settle_undone_left(link, &undo).await?,
                     None if extent != Extent::Full && self.is_made(&intent) => continue,
+                    None if mutation::is(Bug::MakingForgotten) => {}
                     None => self.finish_making(link, &intent).await?,
                 },
                 (Verb::Archive, Some(link)) => match undo {
@@ -228,11 +248,41 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What was about to be written to records of a link that flows one way: should they be met as strangers again,
+    /// these values are ours, and not somebody's who filled them in.
+    fn remember_written(&mut self, link: LinkId, intent: &Intent) -> Result<(), EngineError> {
+        let mut written = Vec::new();
+        self.engine.each_writing(self.number.saturating_sub(RUNS_BACK), |writing| {
+            if writing.subject != intent.subject || writing.verb != Verb::Update {
+                return;
+            }
+            for row in &writing.rows {
+                if let WrittenRow::Record { id, fields, .. } = row
+                    && intent.rows.iter().any(|(of, _)| of == id)
+                {
+                    written.push((id.clone(), fields.clone()));
+                }
+            }
+        })?;
+        for (id, fields) in written {
+            self.written_before.entry((link, id)).or_default().extend(fields);
+        }
+        Ok(())
+    }
+
     /// Waits until a request that was on its way when the earlier run ended can no longer arrive.
     async fn wait_for(&self, intents: &[Intent]) {
         let Some(latest) = intents.iter().map(|intent| intent.sent_at).max() else { return };
         let clock = std::sync::Arc::clone(&self.engine.parts.clock);
-        let age = Duration::try_from(clock.now().duration_since(latest)).unwrap_or_default();
+        let now = clock.now();
+        // A call is repeated for some time after its intent was noted, so the last attempt may have left much later: when
+        // its run ended, or, if that was cut off, a moment ago.
+        let runs = self.engine.parts.store.runs(2).unwrap_or_default();
+        let before = runs.into_iter().find(|run| run.run < self.number);
+        let ended = before.and_then(|run| run.ended).filter(|ended| *ended >= latest);
+        let longest = latest.checked_add(CALL_MAX).unwrap_or(now);
+        let left = [now, longest].into_iter().chain(ended).min().unwrap_or(now);
+        let age = Duration::try_from(now.duration_since(left)).unwrap_or_default();
         clock.sleep(self.engine.parts.options.settle.saturating_sub(age)).await;
     }
 

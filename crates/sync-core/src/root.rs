@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::mutation::{self, Bug};
+
 /// The sum, modulo 2²⁵⁶, of a hash of each member. Who can find two different sets with one sum has found a weakness
 /// of SHA-256 or of lattices; and a certificate that holds a sum is signed.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +24,10 @@ impl Root {
         }
         let mut carry = 0_u16;
         for (sum, byte) in self.0.iter_mut().zip(hasher.finalize()) {
+            if mutation::is(Bug::RootCancels) {
+                *sum ^= byte;
+                continue;
+            }
             let added = u16::from(*sum) + u16::from(byte) + carry;
             let [low, high] = added.to_le_bytes();
             *sum = low;

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sync_types::{
-    ChangeCursor, Destination, EdgeRuleId, ExternalId, FieldBase, Fingerprint, Fingerprinter, Lane, LinkId,
-    NameId, OpId, PageToken, PairId, ReadRequest, RecordId, RunRecord, Sighting, Target, Transition, Value,
+    ChangeCursor, Destination, EdgeRuleId, ExternalId, FieldBase, FieldWrite, Fingerprint, Fingerprinter,
+    Lane, LinkId, NameId, OpId, PageToken, PairId, ReadRequest, RecordId, RunRecord, Sighting, Target,
+    Transition, Value,
 };
 use tokio::task::JoinSet;
 
@@ -18,6 +19,7 @@ use crate::engine::{Engine, Phase, Progress};
 use crate::error::EngineError;
 use crate::left::BackRow;
 use crate::meet::Meeting;
+use crate::mutation::{self, Bug};
 use crate::observe::Discovered;
 use crate::pair_set::PairSet;
 use crate::plan_file::{PlanFile, PlanSink, PlanSummary};
@@ -123,6 +125,8 @@ pub(crate) struct Run<'e> {
     pub(crate) waited: HashSet<(LinkId, ExternalId)>,
     /// Records that recovery linked in this run.
     pub(crate) recovered: HashSet<(LinkId, ExternalId)>,
+    /// What an earlier run was about to write to records of which it did not note the outcome.
+    pub(crate) written_before: HashMap<(LinkId, ExternalId), Vec<FieldWrite>>,
     /// Natural keys that records of the left hold, by link: the place of a match rule's property and its value.
     pub(crate) claims: HashMap<LinkId, HashSet<(usize, Fingerprint)>>,
     /// Links of which the claims were read from the store.
@@ -213,6 +217,7 @@ impl<'e> Run<'e> {
             held: HashSet::new(),
             waited: HashSet::new(),
             recovered: HashSet::new(),
+            written_before: HashMap::new(),
             claims: HashMap::new(),
             claims_known: HashSet::new(),
             scans: HashMap::new(),
@@ -348,13 +353,15 @@ impl<'e> Run<'e> {
     /// Notes which links have had their first load in full. From then on new records are recognised by HubSpot's
     /// own refusals, not by reading the portal; before that a cut-off load must read it again.
     fn note_first_loads(&mut self) -> Result<(), EngineError> {
-        if self.halt.is_some() || !matches!(self.mode, Mode::Run | Mode::Apply(_)) {
+        let is_cut_off = self.halt.is_some() && !mutation::is(Bug::LoadedByHalf);
+        if is_cut_off || !matches!(self.mode, Mode::Run | Mode::Apply(_)) {
             return Ok(());
         }
         for link in self.link_ids() {
             let report = &self.report.links[usize::from(link.0)];
             let loaded = format!("loaded/{}", report.link);
-            let is_whole = report.pending + report.unknown + report.skipped == 0;
+            let is_whole =
+                report.pending + report.unknown + report.skipped == 0 || mutation::is(Bug::LoadedByHalf);
             if is_whole && self.engine.parts.store.cursor(&loaded)?.is_none() {
                 self.tx.cursors.push((loaded, self.number.to_string()));
             }
@@ -561,7 +568,7 @@ impl<'e> Run<'e> {
     pub(crate) fn commit(&mut self) -> Result<(), EngineError> {
         if !self.tx.is_empty() {
             let mut transition = std::mem::take(&mut self.tx);
-            if !transition.open.is_empty() {
+            if !transition.open.is_empty() && !mutation::is(Bug::NumberTwice) {
                 // A number that an open intent has is never given again, whatever this process comes to.
                 transition.cursors.push(("op".into(), self.next_op.to_string()));
             }

@@ -3,6 +3,8 @@
 use sha2::{Digest, Sha256};
 use sync_types::{ExternalId, SyncKey};
 
+use crate::mutation::{self, Bug};
+
 /// The sync key of a source record in HubSpot.
 ///
 /// Derived from names only, so that a lost state store costs nothing: the same record gets the same key and its
@@ -13,9 +15,12 @@ pub fn sync_key(engagement: &str, link: &str, external: &ExternalId, generation:
     let mut hasher = Sha256::new();
     // Lengths keep ("ab", "c") and ("a", "bc") apart.
     for part in [engagement, link, external.as_str()] {
-        hasher.update((part.len() as u64).to_le_bytes());
+        if !mutation::is(Bug::KeyRunsTogether) {
+            hasher.update((part.len() as u64).to_le_bytes());
+        }
         hasher.update(part.as_bytes());
     }
+    let generation = if mutation::is(Bug::KeyWithoutGeneration) { 0 } else { generation };
     hasher.update(generation.to_le_bytes());
     let digest = hasher.finalize();
     let mut text = String::with_capacity(32);

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sync_types::{
-    Collection, ConflictFilter, DeadLetter, DeadLetterFilter, Destination, DestinationError, Edge, EdgeBatch,
-    EdgeOutcome, EdgePlace, EdgeState, ExternalId, Fate, HeldConflict, Intent, Lane, LeftBatch, LeftOutcome,
-    Limits, NameId, NameKind, ObjectType, OpId, Pair, PairId, PropertyName, ReadyEdge, RecordId, RowOutcome,
-    RunRecord, Schema, Shown, ShownEdge, ShownPage, Sighting, SourceError, SourceWriter, StateStore,
-    StoreError, StoreErrorKind, SyncKey, Totals, Transition, Version, WriteBatch, Writes, Writing,
+    Collection, ConflictFilter, DeadLetter, DeadLetterFilter, Destination, DestinationError,
+    DestinationErrorKind, Edge, EdgeBatch, EdgeOutcome, EdgePlace, EdgeState, ExternalId, Fate, HeldConflict,
+    Intent, Lane, LeftBatch, LeftOutcome, Limits, NameId, NameKind, ObjectType, OpId, Pair, PairId,
+    PropertyName, ReadyEdge, RecordId, RowOutcome, RunRecord, Schema, Shown, ShownEdge, ShownPage, Sighting,
+    SourceError, SourceErrorKind, SourceWriter, StateStore, StoreError, StoreErrorKind, SyncKey, Totals,
+    Transition, Version, WriteBatch, Writes, Writing,
 };
 use tokio::sync::Notify;
 
@@ -34,7 +35,14 @@ pub enum When {
     Before,
     /// The step has its full effect, but nobody hears of it.
     After,
+    /// The step has no effect and says so; the process lives.
+    Fails,
+    /// The step has its effect a minute late; the process lives. A commit is never late.
+    Late,
 }
+
+/// By how much [`When::Late`] is late.
+const LATE: Duration = Duration::from_secs(60);
 
 /// What is done right before a step: what other people do at an unlucky moment.
 type Deed = Box<dyn FnMut(&'static str) + Send>;
@@ -107,6 +115,13 @@ impl CrashPlan {
         }
     }
 
+    /// Whether a step has failed, and the process lives.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let step = self.crash.filter(|crash| crash.when == When::Fails).map(|crash| crash.step);
+        step.is_some_and(|step| self.steps() > step)
+    }
+
     /// Whether the crash has happened.
     #[must_use]
     pub fn is_dead(&self) -> bool {
@@ -156,7 +171,8 @@ impl<S: StateStore> StateStore for CrashingStore<S> {
             return self.inner.commit(transition);
         }
         match self.plan.step("commit") {
-            None => self.inner.commit(transition),
+            None | Some(When::Late) => self.inner.commit(transition),
+            Some(When::Fails) => Err(StoreError::new(StoreErrorKind::Io, "failed by the test")),
             Some(when) => {
                 if when == When::After {
                     self.inner.commit(transition)?;
@@ -258,26 +274,49 @@ impl<D: Destination> CrashingDestination<D> {
         CrashingDestination { inner, plan }
     }
 
-    async fn step<T: Send>(&self, name: &'static str, write: impl Future<Output = T> + Send) -> T {
-        step(&self.plan, name, write).await
+    async fn step<T: Send>(
+        &self,
+        name: &'static str,
+        write: impl Future<Output = Result<T, DestinationError>> + Send,
+    ) -> Result<T, DestinationError> {
+        step(&self.plan, name, write, unavailable).await
     }
 }
 
-/// Does a write as a step of the plan: not at all, or with nobody left to take its answer, where the crash falls.
-async fn step<T: Send>(plan: &CrashPlan, name: &'static str, write: impl Future<Output = T> + Send) -> T {
+#[allow(clippy::disallowed_methods, reason = "plans are for tests, whose time is tokio's")]
+async fn late() {
+    tokio::time::sleep(LATE).await;
+}
+
+/// Does a write as a step of the plan: not at all, late, or with nobody left to take its answer, where the crash falls.
+async fn step<T: Send, E: Send>(
+    plan: &CrashPlan,
+    name: &'static str,
+    write: impl Future<Output = Result<T, E>> + Send,
+    failed: impl FnOnce() -> E + Send,
+) -> Result<T, E> {
     if plan.is_dead() {
         return pending().await;
     }
     match plan.step(name) {
         None => write.await,
+        Some(When::Fails) => Err(failed()),
+        Some(When::Late) => {
+            late().await;
+            write.await
+        }
         Some(when) => {
             if when == When::After {
-                write.await;
+                drop(write.await);
             }
             plan.die();
             pending().await
         }
     }
+}
+
+fn unavailable() -> DestinationError {
+    DestinationError::new(DestinationErrorKind::Unavailable, "failed by the test")
 }
 
 /// A source's writer whose writes are steps of a plan.
@@ -297,7 +336,8 @@ impl<W: SourceWriter> CrashingWriter<W> {
 #[async_trait]
 impl<W: SourceWriter> SourceWriter for CrashingWriter<W> {
     async fn write(&self, batch: &LeftBatch) -> Result<Vec<LeftOutcome>, SourceError> {
-        step(&self.plan, "write left", self.inner.write(batch)).await
+        let failed = || SourceError::new(SourceErrorKind::Unavailable, "failed by the test");
+        step(&self.plan, "write left", self.inner.write(batch), failed).await
     }
     fn write_max(&self) -> usize {
         self.inner.write_max()

@@ -6,10 +6,12 @@
 pub mod conformance;
 mod crash;
 mod memory_source;
+mod memory_store;
 #[cfg(feature = "servers")]
 mod postgres_server;
 
 pub use crash::{Crash, CrashPlan, CrashingDestination, CrashingStore, CrashingWriter, When};
 pub use memory_source::{MemorySource, SourceCalls};
+pub use memory_store::{Memory, MemoryStore};
 #[cfg(feature = "servers")]
 pub use postgres_server::{PostgresServer, Stop};

@@ -8,9 +8,9 @@ use sync_core::{Options, Which};
 use sync_testkit::CrashPlan;
 use sync_types::{Fingerprint, Fingerprinter, Value};
 
-use super::people::{FIELDS, MARK, OnLeft, OnRight, People, text};
+use super::machine::Machine;
+use super::people::{Edit, FIELDS, MARK, OnLeft, OnRight, People, text};
 use super::tally::Tally;
-use crate::World;
 
 /// Something that must not be.
 #[derive(Clone, Debug)]
@@ -77,10 +77,18 @@ pub(super) fn deletions(
 }
 
 /// Faults have stopped and people rest: both sides agree, and nothing is gone without a word.
-pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violations: &mut Vec<Violation>) {
+pub(super) fn at_rest(
+    machine: &Machine,
+    people: &People,
+    tally: &mut Tally,
+    violations: &mut Vec<Violation>,
+) {
     let mut fail = |invariant, what| violations.push(Violation::new(invariant, what));
     let (left, right) = (people.on_left(), people.on_right());
-    let engine = world.engine_with(&CrashPlan::count(), Options::default());
+    let engine = match machine.engine(&CrashPlan::count(), Options::default()) {
+        Ok(engine) => engine,
+        Err(error) => return fail("no-error", format!("the engine cannot be started: {error}")),
+    };
     let named = |settled| engine.conflicts(&Which { settled, ..Which::default() }).unwrap_or_default();
     let (open, settled) = (named(false), named(true));
     let totals = engine.totals().unwrap_or_default();
@@ -181,14 +189,36 @@ pub(super) fn at_rest(world: &World, people: &People, tally: &mut Tally, violati
         }
     }
 
+    // What waits for a person or was put back by a merge or deletion aside, the last word is had by whom the policy names.
+    tally.check("policy-decides");
+    for (email, field, favoured_left) in
+        people.everybody.iter().flat_map(|email| [(email, 1, true), (email, 2, false)])
+    {
+        let is_touched =
+            [&people.deleted, &people.merged, &people.erased].iter().any(|set| set.contains(email));
+        let of = |edit: &&Edit| edit.email == *email && edit.field == field;
+        let last = edits.iter().rposition(|edit| of(&edit) && edit.on_left == favoured_left);
+        let (Some(at), false) = (last, is_touched) else { continue };
+        let edit = &edits[at];
+        let is_replaced = edits[at + 1..].iter().any(|later| of(&later) && later.over == edit.value);
+        let here = left.get(email).and_then(|rows| rows.first()).map(|(_, row)| text(&row[field + 1]));
+        if !is_replaced && !edit.value.is_empty() && here.as_deref() != Some(edit.value.as_str()) {
+            let side = if favoured_left { "left" } else { "right" };
+            fail(
+                "policy-decides",
+                format!("{email}: {} of the {side}, {}, gave way to {here:?}", FIELDS[field].0, edit.value),
+            );
+        }
+    }
+
+    tally.check("erased-stay-away");
+    let is_back = |email: &&String| right.contains_key(*email) && !people.brought_back.contains(*email);
+    for email in people.erased.iter().filter(is_back) {
+        fail("erased-stay-away", format!("{email} was erased, and is back on the right"));
+    }
+
     tally.check("no-values-kept");
-    let state = std::fs::read(world.state()).unwrap_or_default();
-    let journal = std::fs::read(world.state().with_extension("sqlite-wal")).unwrap_or_default();
-    let mark = MARK.as_bytes();
-    let holds = |bytes: &[u8]| {
-        bytes.windows(mark.len() + 1).any(|at| at.starts_with(mark) && at[mark.len()].is_ascii_digit())
-    };
-    if holds(&state) || holds(&journal) {
-        fail("no-values-kept", "the state file holds a value that a person entered".into());
+    if machine.state_holds(MARK) {
+        fail("no-values-kept", "the state holds a value that a person entered".into());
     }
 }

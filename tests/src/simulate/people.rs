@@ -10,8 +10,8 @@ use hubspot_sandbox::{Portal, StoredRecord};
 use sync_testkit::MemorySource;
 use sync_types::Value;
 
+use super::machine::Machine;
 use super::tally::Tally;
-use crate::World;
 
 /// The columns of the source and the properties of the portal, by the policy of their conflicts.
 pub(super) const FIELDS: [(&str, &str); 4] =
@@ -42,6 +42,8 @@ pub(super) struct People {
     source: Arc<MemorySource>,
     portal: Arc<Mutex<Portal>>,
     clock: Arc<dyn Clock>,
+    /// HubSpot's, which is not quite ours.
+    portal_clock: Arc<dyn Clock>,
     client: hubspot_client::Client,
     counter: Arc<Mutex<u64>>,
     edits: Arc<Mutex<Vec<Edit>>>,
@@ -54,9 +56,9 @@ pub(super) struct People {
     pub(super) deleted: BTreeSet<String>,
     /// When a person last deleted somebody who has not come back since, by side; and who was removed on the left.
     deleted_at: BTreeMap<(String, bool), Duration>,
-    /// Who came back on the left, when they had been deleted, and in which run that could first be seen: who is deleted
-    /// again before it has never been away for the engine.
-    returned: BTreeMap<String, (Duration, u64)>,
+    /// Who came back on a side, when they had been deleted, and in which run that could first be seen: who is deleted
+    /// again before that has been away all the time for the engine.
+    returned: BTreeMap<(String, bool), (Duration, u64)>,
     /// Runs so far.
     pub(super) runs: u64,
     removed: BTreeMap<String, (String, Vec<Value>)>,
@@ -64,6 +66,8 @@ pub(super) struct People {
     binned: BTreeMap<String, u64>,
     /// Whom a person brought back on the left: perhaps beside a record that was made anew.
     pub(super) restored: BTreeSet<String>,
+    /// Whom a person brought back on the right.
+    pub(super) brought_back: BTreeSet<String>,
     /// Whom a person erased on the right.
     pub(super) erased: BTreeSet<String>,
     /// Whom a merge concerned.
@@ -71,12 +75,14 @@ pub(super) struct People {
 }
 
 impl People {
-    pub(super) fn new(world: &World) -> People {
+    pub(super) fn new(machine: &Machine) -> People {
+        let world = &machine.world;
         People {
             source: Arc::clone(&world.source),
             portal: Arc::clone(&world.portal),
             clock: Arc::clone(&world.clock),
-            client: world.client(),
+            portal_clock: Arc::clone(&machine.portal_clock),
+            client: machine.client(),
             counter: Arc::default(),
             edits: Arc::default(),
             meddled: Arc::default(),
@@ -90,6 +96,7 @@ impl People {
             removed: BTreeMap::new(),
             binned: BTreeMap::new(),
             restored: BTreeSet::new(),
+            brought_back: BTreeSet::new(),
             erased: BTreeSet::new(),
             merged: BTreeSet::new(),
         }
@@ -157,7 +164,7 @@ impl People {
 
     pub(super) fn edit_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
         tally.deed("edit right");
-        edit_right(&self.portal, &self.clock, &self.counter, &self.edits, rng)
+        edit_right(&self.portal, &self.portal_clock, &self.counter, &self.edits, rng)
     }
 
     fn newcomer(&mut self) -> (String, [String; 4]) {
@@ -182,14 +189,14 @@ impl People {
     fn enter_left(&self, email: &str, values: &[String; 4]) {
         let id = email.split('@').next().unwrap_or_default().to_uppercase();
         let row = std::iter::once(email.into()).chain(values.iter().map(|value| value.as_str().into()));
-        self.source.put("people", &id, row.collect());
+        self.source.put("people", &id, row.chain([Value::Null]).collect());
         self.note(email, values, true);
     }
 
     fn enter_right(&self, email: &str, values: &[String; 4]) {
         let properties = FIELDS.iter().zip(values).map(|((_, property), value)| (*property, value.as_str()));
         let properties: Vec<_> = std::iter::once(("email", email)).chain(properties).collect();
-        if lock(&self.portal).create_as_user(self.clock.now(), "contacts", properties).is_ok() {
+        if lock(&self.portal).create_as_user(self.portal_clock.now(), "contacts", properties).is_ok() {
             self.note(email, values, false);
         }
     }
@@ -231,7 +238,7 @@ impl People {
     pub(super) fn delete_right(&mut self, rng: &mut Rng, tally: &mut Tally) -> Option<String> {
         let (email, record) = pick(rng, &self.on_right())?;
         tally.deed("delete right");
-        lock(&self.portal).archive_record(self.clock.now(), "contacts", record.id).ok()?;
+        lock(&self.portal).archive_record(self.portal_clock.now(), "contacts", record.id).ok()?;
         self.deleted_now(&email, false);
         self.binned.insert(email.clone(), record.id);
         Some(format!("{email} is deleted on the right"))
@@ -239,7 +246,7 @@ impl People {
 
     fn deleted_now(&mut self, email: &str, on_left: bool) {
         self.deleted.insert(email.to_owned());
-        let unseen = self.returned.get(email).filter(|(_, run)| on_left && *run == self.runs);
+        let unseen = self.returned.get(&(email.to_owned(), on_left)).filter(|(_, run)| *run == self.runs);
         let since = unseen.map_or_else(|| self.clock.monotonic(), |(since, _)| *since);
         self.deleted_at.insert((email.to_owned(), on_left), since);
     }
@@ -257,7 +264,7 @@ impl People {
         self.restored.insert(email.clone());
         self.source.put("people", &id, row);
         if let Some(since) = self.deleted_at.remove(&(email.clone(), true)) {
-            self.returned.insert(email.clone(), (since, self.runs));
+            self.returned.insert((email.clone(), true), (since, self.runs));
         }
         Some(format!("{email} is restored on the left"))
     }
@@ -276,11 +283,14 @@ impl People {
         self.binned.retain(|email, _| !live.contains_key(email));
         let (email, id) = pick(rng, &self.binned)?;
         self.binned.remove(&email);
-        if !lock(&self.portal).restore_record(self.clock.now(), "contacts", id).ok()? {
+        if !lock(&self.portal).restore_record(self.portal_clock.now(), "contacts", id).ok()? {
             return None;
         }
         tally.deed("restore right");
-        self.deleted_at.remove(&(email.clone(), false));
+        self.brought_back.insert(email.clone());
+        if let Some(since) = self.deleted_at.remove(&(email.clone(), false)) {
+            self.returned.insert((email.clone(), false), (since, self.runs));
+        }
         Some(format!("{email} is restored on the right"))
     }
 
@@ -290,7 +300,8 @@ impl People {
         let (one, other) = (rng.usize(0..FIELDS.len()), rng.usize(0..FIELDS.len()));
         tally.deed("edit both");
         let left = edit_left_of(&self.source, &self.counter, &self.edits, &email, one)?;
-        let right = edit_right_of(&self.portal, &self.clock, &self.counter, &self.edits, &email, other)?;
+        let right =
+            edit_right_of(&self.portal, &self.portal_clock, &self.counter, &self.edits, &email, other)?;
         Some(format!("{left}; {right}"))
     }
 
@@ -317,7 +328,7 @@ impl People {
     ) -> Option<Box<dyn FnMut(&'static str) + Send>> {
         let mut left = at?;
         let (source, portal, clock) =
-            (Arc::clone(&self.source), Arc::clone(&self.portal), Arc::clone(&self.clock));
+            (Arc::clone(&self.source), Arc::clone(&self.portal), Arc::clone(&self.portal_clock));
         let (counter, edits, meddled) =
             (Arc::clone(&self.counter), Arc::clone(&self.edits), Arc::clone(&self.meddled));
         let told = Arc::clone(&self.told);
@@ -325,6 +336,8 @@ impl People {
             if step == "commit" {
                 return;
             }
+            // What is due to land has landed when somebody looks.
+            lock(&portal).land_late(clock.now());
             if left == 0 {
                 for (email, field) in differing(&source, &portal) {
                     let done = if rng.bool() {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::faults::KINDS;
+
 /// Counts over one seed or many.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -10,6 +12,8 @@ pub struct Tally {
     pub runs: u64,
     /// Records that the engine wrote or deleted, on either side.
     pub writes: u64,
+    /// Associations that it added or removed.
+    pub edges: u64,
     /// Edits at the worst moment: between the engine's reading and its writing.
     pub unlucky: u64,
     /// Time that passed in the worlds.
@@ -45,6 +49,7 @@ impl Tally {
     pub fn add(&mut self, other: &Tally) {
         self.runs += other.runs;
         self.writes += other.writes;
+        self.edges += other.edges;
         self.unlucky += other.unlucky;
         self.virtual_seconds += other.virtual_seconds;
         for (mine, theirs) in [
@@ -75,9 +80,14 @@ impl Tally {
             "restore left",
             "erase right",
             "merge right",
+            "firm joins",
+            "firm edited",
+            "employer changed",
+            "company deleted",
+            "edit at the worst moment",
         ];
-        let faults = ["answer lost", "request lost", "body cut", "429", "502", "423", "slow", "index lag"];
-        let crashes = ["commit", "write", "write left", "archive"];
+        let faults: Vec<&'static str> = KINDS.iter().map(|(name, _)| *name).collect();
+        let crashes = ["commit", "write", "write left", "write edges", "archive"];
         let absent = |wanted: &[&'static str], seen: &BTreeMap<&'static str, u64>| {
             wanted.iter().filter(|name| !seen.contains_key(*name)).copied().collect::<Vec<_>>()
         };
@@ -87,17 +97,26 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |counts: &BTreeMap<&'static str, u64>| {
-            counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
-        };
-        let crashes: u64 = self.crashes.values().sum();
-        writeln!(f, "virtual days   {:.1}", self.virtual_seconds as f64 / 86_400.0)?;
-        writeln!(f, "runs           {}, of them {crashes} killed", self.runs)?;
-        writeln!(f, "records written {}", self.writes)?;
-        writeln!(f, "people         {}", list(&self.deeds))?;
-        writeln!(f, "unlucky edits  {}", self.unlucky)?;
-        writeln!(f, "faults         {}", list(&self.faults))?;
-        writeln!(f, "killed at      {}", list(&self.crashes))?;
-        write!(f, "checks         {}", list(&self.checks))
+        let total = |counts: &BTreeMap<&'static str, u64>| counts.values().sum::<u64>();
+        writeln!(f, "virtual days     {:.1}", self.virtual_seconds as f64 / 86_400.0)?;
+        writeln!(f, "runs             {}, of them {} killed", self.runs, total(&self.crashes))?;
+        writeln!(f, "written          {} records, {} associations", self.writes, self.edges)?;
+        writeln!(f, "unlucky edits    in {} runs", self.unlucky)?;
+        let lists = [
+            ("people", &self.deeds),
+            ("faults", &self.faults),
+            ("kills", &self.crashes),
+            ("checks", &self.checks),
+        ];
+        for (name, counts) in lists {
+            write!(f, "{name:16} {}", total(counts))?;
+            for (kind, count) in counts {
+                write!(f, "\n  {kind:30} {count:>12}")?;
+            }
+            if name != "checks" {
+                writeln!(f)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -28,6 +28,23 @@ fn a_lost_answer_took_effect_or_did_not() {
 }
 
 #[test]
+fn a_call_that_was_given_up_on_lands_late() {
+    let mut bench = Bench::new();
+    for ms in [4_000, 2_000] {
+        bench.portal.inject(Fault::once(on("objects.create"), FaultKind::LandsLate { ms })).unwrap();
+        let body = json!({"properties": {"email": format!("p{ms}@example.com")}});
+        assert_eq!(bench.reply("POST", CONTACTS, &body).delivery, Delivery::LostBeforeApply);
+    }
+    let count = |bench: &mut Bench, at| {
+        bench.portal.land_late(bench.now.checked_add(seconds(at)).unwrap());
+        bench.portal.record_count("contacts").unwrap()
+    };
+    assert_eq!([1, 2, 3, 4].map(|at| count(&mut bench, at)), [0, 1, 1, 2]);
+    let first = bench.portal.records("contacts", 0, 1).unwrap().records.remove(0);
+    assert_eq!(first.properties["email"], "p2000@example.com", "each when its time has come");
+}
+
+#[test]
 fn answers_on_demand() {
     let mut bench = Bench::new();
     let limit = FaultKind::RateLimit { policy: RatePolicy::Daily, retry_after: Some(7) };

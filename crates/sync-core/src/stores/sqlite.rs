@@ -13,6 +13,7 @@ use sync_types::{
 };
 
 use super::schema::{APPLICATION_ID, MIGRATIONS};
+use crate::mutation::{self, Bug};
 use codec::{
     CONFLICT, Ident, LETTER, PAIR, edge_number, edge_state, ident, pair_id, read_conflict, read_letter,
     read_pair, read_sighting, verb_of,
@@ -76,7 +77,9 @@ impl SqliteStore {
         let place = path.as_deref();
         let fail = |error| classify(error, place);
         connection.set_prepared_statement_cache_capacity(64);
-        hold(&connection).map_err(fail)?;
+        if !mutation::is(Bug::NoLock) {
+            hold(&connection).map_err(fail)?;
+        }
         let version = refuse_strange(&connection, place)?;
         if version > 0 {
             let verdict: String =

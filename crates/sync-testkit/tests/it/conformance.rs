@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use sync_testkit::MemorySource;
 use sync_testkit::conformance::{self, Pending, Workbench};
-use sync_types::{Collection, ExternalId, Source};
+use sync_testkit::{Memory, MemorySource};
+use sync_types::{Collection, ExternalId, Source, StateStore as _, StoreErrorKind};
 
 use crate::faulty::{Fault, Faulty};
 
@@ -108,4 +108,16 @@ async fn each_broken_promise_is_named() {
     }
     drop(std::panic::take_hook());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_store_in_memory_keeps_its_promises_and_lets_one_in_at_a_time() {
+    let memory = Memory::new([1; 16]);
+    let mut store = memory.open().unwrap();
+    conformance::store(&mut store);
+    assert_eq!(memory.open().unwrap_err().kind, StoreErrorKind::Locked);
+    let totals = store.totals().unwrap();
+    drop(store);
+    let after = memory.open().unwrap().totals().unwrap();
+    assert_eq!((after.pairs, after.edges), (totals.pairs, totals.edges), "it is there after reopening");
 }

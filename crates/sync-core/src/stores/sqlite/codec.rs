@@ -8,6 +8,8 @@ use sync_types::{
     Sighting, Verb,
 };
 
+use crate::mutation::{self, Bug};
+
 pub(super) const PAIR: &str = "id, external, record, generation, state, row, bases, since";
 
 /// An identifier: a canonical decimal number as an integer, anything else as text. One text has one form, so
@@ -44,7 +46,7 @@ pub(super) fn read_pair(row: &Row<'_>) -> rusqlite::Result<Pair> {
             ValueRef::Null => None,
             _ => Some(ident(row, 2)?.into()),
         },
-        generation: row.get(3)?,
+        generation: if mutation::is(Bug::GenerationUnkept) { 0 } else { row.get(3)? },
         state: pair_state(row.get(4)?),
         since: moment(row, 7)?,
         row: Fingerprint(row.get::<_, i64>(5)?.cast_unsigned()),
