@@ -480,7 +480,7 @@ proptest! {
         let seeds: [(&str, &[u8], &str); 7] = [
             ("t.csv", b"id,x\n1,a\n2,\"b\"\"\nb\"\n", ""),
             ("t.csv", b"id;x\n1;'a'\n2;b\n", "delimiter = \";\"\nquote = \"'\"\nskip = 0"),
-            ("t.csv", b"\xff\xfei\0d\0\n\0001\0\n\0=\xd8\x80\xdd\n\0", ""),
+            ("t.csv", b"\xff\xfei\x00d\x00\n\x001\x00\n\x00=\xd8\x80\xdd\n\x00", ""),
             ("t.csv.gz", &packed, ""),
             ("t.jsonl", b"{\"id\":1,\"x\":{\"y\":[1,{}]}}\n{\"id\":\"\\u00e9\"}\n", ""),
             ("t.dat", "01abc\n02é\n".as_bytes(), fixed),
