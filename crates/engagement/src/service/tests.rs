@@ -93,7 +93,7 @@ async fn the_source_may_have_news_too() {
         }
     };
     let (made, ()) = tokio::join!(world.work(10, &[Ended::Well, Ended::Badly], 110, &[]), ring);
-    let expected = [(0, Why::First), (30_200, Why::News), (45_200, Why::Again), (100_200, Why::News)];
+    let expected = [(0, Why::First), (30_200, Why::Source), (45_200, Why::Again), (100_200, Why::Source)];
     assert_eq!(made, expected, "what was told in a failing pass waits for the next");
 }
 
