@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod api_source;
+mod blackouts;
 mod both_ways;
 mod canary;
 mod certificate;

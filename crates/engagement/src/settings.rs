@@ -1,5 +1,6 @@
 //! Settings: built in, then a file, then the environment, then the command line; checked before anything runs.
 
+mod blackout;
 mod keys;
 mod layers;
 mod oauth;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use http::Uri;
 use secrecy::SecretString;
+use sync_core::blackout::Calendar;
 
 use self::layers::{Layers, Made};
 pub use self::oauth::OAuthSettings;
@@ -53,6 +55,8 @@ pub struct Settings {
     pub hearing: HearingSettings,
     /// What is read.
     pub source: Source,
+    /// Hours in which HubSpot or the source is left in peace.
+    pub calendar: Calendar,
     /// The mapping file, where it is not the built-in one.
     pub mapping: Option<PathBuf>,
     /// The state file.
@@ -185,6 +189,7 @@ fn check(layers: &Layers) -> Result<Settings, Failure> {
         hearing: service::hearing(layers, oauth.as_ref())?,
         oauth,
         source: source::read(layers)?,
+        calendar: blackout::read(layers)?,
         mapping: text(layers, "mapping.file").map(PathBuf::from),
         state: text(layers, "state.file").unwrap_or("state.db").into(),
         signing: signing(layers),

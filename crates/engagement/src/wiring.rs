@@ -134,7 +134,6 @@ fn assemble(
     let feed = RepairedFeed::new(None, search, settings.hearing.repair, Arc::clone(&clock));
     let feed: Option<Arc<dyn Feed>> = listens.then(|| Arc::new(feed) as Arc<dyn Feed>);
     let mut options = Options::default();
-    options.rescan = settings.source.rescan;
     options.sweep = runnable::needs_sweep(&mapping, feed.as_ref().is_some_and(|feed| feed.sees().deletes));
     let run = Runnable { mapping: Arc::new(mapping), source, destination, feed, portal };
     engine_over(settings, &run, clock, options)
@@ -158,6 +157,8 @@ pub(crate) fn engine_over(
     mut options: Options,
 ) -> Result<Engine, Failure> {
     options.settle = settings.hubspot.settle;
+    options.rescan = settings.source.rescan;
+    options.calendar.clone_from(&settings.calendar);
     runnable::check(&run.mapping, &run.source, settings)?;
     let run = run.clone();
     let engagement = run.mapping.name().to_owned();

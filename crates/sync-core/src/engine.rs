@@ -11,6 +11,7 @@ use sync_types::{
 use tokio::sync::mpsc;
 
 use crate::absence::WHOLE_RECORD;
+use crate::blackout::{Calendar, gate};
 use crate::decide::Side;
 use crate::error::EngineError;
 use crate::meet::stranger_of;
@@ -73,6 +74,8 @@ pub struct Options {
     /// Whether the run is there for what happened in HubSpot: of the source it reads what that concerns, and what has
     /// changed where that can be asked for, but nothing in full unless it never was, under this mapping. Default: false.
     pub right_only: bool,
+    /// Hours in which a side is left in peace. Default: none.
+    pub calendar: Calendar,
     /// Whether every write to a property that flows both ways is looked up in its history afterwards, to find what
     /// somebody set in the moment between reading and writing. Default: true; costs a call for each 50 records.
     pub audit: bool,
@@ -97,6 +100,7 @@ impl Default for Options {
             deletions_max: 100,
             rescan: Duration::from_secs(24 * 3600),
             right_only: false,
+            calendar: Calendar::default(),
             audit: true,
             flips_max: 3,
             keep_writings: Duration::from_secs(30 * 24 * 3600),
@@ -189,7 +193,8 @@ impl Engine {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn new(mut parts: Parts) -> Result<Engine, EngineError> {
+    pub fn new(parts: Parts) -> Result<Engine, EngineError> {
+        let mut parts = gate::close(parts);
         let mapper = Arc::clone(&parts.mapper);
         let mut names = Vec::new();
         for link in mapper.links() {
@@ -237,8 +242,13 @@ impl Engine {
     /// was cut off is settled first.
     ///
     /// # Errors
-    /// When the store fails. A source or HubSpot that stops working halts the run and is named in the report.
+    /// When the store fails. A source or HubSpot that stops working halts the run and is named in the report; so does a
+    /// [blackout](Options::calendar). Where one is on already no run begins: the report has no number and no links.
     pub async fn run_once(&mut self) -> Result<RunReport, EngineError> {
+        let Parts { options, clock, .. } = &self.parts;
+        if let Some(closed) = options.calendar.closed_to_runs(options.lane, clock.now()) {
+            return Ok(RunReport { halted: Some(closed.to_string()), ..RunReport::default() });
+        }
         Box::pin(Run::start(self, Mode::Run)?.go()).await
     }
 

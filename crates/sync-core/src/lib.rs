@@ -5,6 +5,7 @@
 //! recorded together with the next intents, and associations follow when both ends exist.
 #![doc = include_str!("../README.md")]
 
+pub mod blackout;
 pub mod certificate;
 pub mod decide;
 pub mod explain;

@@ -129,7 +129,9 @@ fn standing(state: Option<PairState>) -> &'static str {
         None => "not linked, as far as is known",
         Some(PairState::Linked) => "linked",
         Some(PairState::Detached) => "left the link's scope",
-        Some(PairState::LeftMissing) => "missing in the source or out of the scope, and nothing is settled yet",
+        Some(PairState::LeftMissing) => {
+            "missing in the source or out of the scope, and nothing is settled yet"
+        }
         Some(PairState::RightMissing) => "missing in HubSpot, without proof of a deletion",
         Some(PairState::LeftGone) => "gone from the source or from the link's scope",
         Some(PairState::RightGone) => "deleted in HubSpot",

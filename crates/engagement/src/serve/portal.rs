@@ -67,7 +67,20 @@ impl PortalPass {
         PortalPass { keeper, standing: None, swept: None, read: None }
     }
 
+    /// Whether a blackout keeps a pass from being made now.
+    fn is_closed(&self) -> bool {
+        let calendar = &self.keeper.settings.calendar;
+        let closed = calendar.closed_to_runs(Options::default().lane, self.keeper.clock.now());
+        if let Some(closed) = &closed {
+            tracing::debug!(portal = %self.keeper.name, %closed, "no pass now");
+        }
+        closed.is_some()
+    }
+
     async fn run(&mut self, why: Why) -> Result<RunReport, Failure> {
+        if self.is_closed() {
+            return Ok(RunReport::default());
+        }
         let now = self.keeper.clock.monotonic();
         if self.standing.as_ref().is_none_or(|standing| now.saturating_sub(standing.since) > STANDING) {
             self.standing = None;
@@ -91,7 +104,6 @@ impl PortalPass {
         // A first pass sweeps too: nobody told this process of what was deleted while none was running.
         options.sweep = is_due || !gaps.is_empty() || (every.is_some() && self.swept.is_none());
         let sweeps = options.sweep;
-        options.rescan = self.keeper.settings.source.rescan;
         // News is of HubSpot: a source that has to be read in full for every change waits for its interval.
         let is_fresh =
             self.read.is_some_and(|at| now.saturating_sub(at) < self.keeper.settings.service.every);
@@ -102,6 +114,10 @@ impl PortalPass {
         let report = Box::pin(engine.run_once()).await?;
         // The state file is free in between, for whoever looks at it by a command.
         drop(engine);
+        if report.halted.is_some() && self.is_closed() {
+            // A blackout has come in between: that is as it was asked for, and the next pass behind it goes on.
+            return Ok(RunReport { halted: None, ..report });
+        }
         if report.halted.is_none() && report.deaf.is_none() {
             if sweeps {
                 self.swept = Some(now);
