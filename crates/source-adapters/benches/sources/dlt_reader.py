@@ -1,12 +1,16 @@
-"""The peer of `cargo xtask bench sources`: dlt reads the same people, and nothing is done with them.
+"""The peer of `cargo xtask bench sources`: dlt reads the same people.
 
-usage: sources.py rest|postgres ADDRESS ROWS
+usage: dlt_reader.py extract|pipeline rest|postgres ADDRESS ROWS
+
+`extract` hands over what was read and does nothing with it. `pipeline` is what people run: it also brings the values into
+typed rows, as our adapter does, and loads them into a destination that drops them.
 """
 
 import json
 import os
 import resource
 import sys
+import tempfile
 import time
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -32,20 +36,36 @@ def postgres(address):
     return sql_table(credentials=url, table="people", chunk_size=1000)
 
 
-def main():
-    kind, address, rows = sys.argv[1:]
-    started = time.monotonic()
+def extracted(people):
     records = 0
-    for _ in {"rest": rest, "postgres": postgres}[kind](address):
+    for _ in people:
         records += 1
+    return records
+
+
+def loaded(people):
+    import dlt
+
+    with tempfile.TemporaryDirectory() as folder:
+        destination = dlt.destinations.dummy(completed_prob=1.0, timeout=600.0)
+        pipeline = dlt.pipeline("bench", pipelines_dir=folder, destination=destination, dataset_name="bench")
+        pipeline.run(people).raise_on_failed_jobs()
+        return pipeline.last_trace.last_normalize_info.row_counts["people"]
+
+
+def main():
+    what, kind, address, rows = sys.argv[1:]
+    started = time.monotonic()
+    people = {"rest": rest, "postgres": postgres}[kind](address)
+    records = {"extract": extracted, "pipeline": loaded}[what](people)
     if records != int(rows):
         sys.exit(f"{records} of {rows} records were read")
-    used = resource.getrusage(resource.RUSAGE_SELF)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     figures = {
         "records": records,
         "seconds": time.monotonic() - started,
-        "cpu_seconds": used.ru_utime + used.ru_stime,
-        "peak_mb": used.ru_maxrss / 1024,
+        "cpu_seconds": sum(one.ru_utime + one.ru_stime for one in used),
+        "peak_mb": max(one.ru_maxrss for one in used) / 1024,
     }
     print(json.dumps(figures))
 
