@@ -130,6 +130,19 @@ fn a_first_mapping_is_one_that_the_checker_accepts() {
     shop.run(&["mapping", "suggest", "--out", text(&out)]).fails_with("is already there", "--force");
 }
 
+#[test]
+fn a_description_that_comes_along_is_listed_and_written() {
+    let shop = Shop::without_portal();
+    let all = shop.expect(0, &["adapter", "preset", "--json"]).json();
+    let names: Vec<&str> = all.as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    assert!(names.contains(&"stripe") && names.contains(&"salesforce"), "{names:?}");
+    let out = shop.path("stripe.toml");
+    shop.expect(0, &["adapter", "preset", "stripe", "--out", text(&out)]);
+    assert!(fs::read_to_string(&out).unwrap().contains("name = \"Stripe\""));
+    shop.run(&["adapter", "preset", "stripe", "--out", text(&out)]).fails_with("is already there", "--force");
+    shop.run(&["adapter", "preset", "strype"]).fails_with("no preset `strype`", "stripe");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_mapping_uses_what_the_portal_has_already() {
     let shop = Shop::open(&Business::new(60)).await;
