@@ -225,6 +225,8 @@ struct Rates {
     limits: bool,
     /// By how much HubSpot's clock is ahead of ours.
     skew: SignedDuration,
+    /// Whether the feed tells of a change once.
+    prompt_feed: bool,
     /// Search never works again from some day on: sweeps have to do.
     search_dies: bool,
 }
@@ -239,11 +241,12 @@ impl Rates {
             crash: rng.f64() * if is_long { 0.1 } else { 0.5 },
             faults: rng.u32(0..if is_long { 2 } else { 4 }),
             unlucky_edit: rng.f64(),
-            deletes: rng.u32(0..4),
-            merges: rng.u32(0..3),
+            deletes: rng.u32(0..5).saturating_sub(1),
+            merges: rng.u32(0..4).saturating_sub(1),
             firms: rng.u32(0..3) * 4,
             limits,
             skew: SignedDuration::from_secs(skew),
+            prompt_feed: rng.bool(),
             search_dies: rng.u32(0..40) == 0,
         }
     }
@@ -298,7 +301,7 @@ impl Simulation<'_> {
             1 => world.source.promise(Some(ChangesPromise { deletes: false })),
             _ => {}
         }
-        let machine = Machine::new(world, setup.store, rates.skew);
+        let machine = Machine::new(world, setup.store, rates.skew, rates.prompt_feed);
         let (people, firms) = (People::new(&machine), Firms::new(&machine));
         let mut simulation = Simulation {
             setup,
@@ -493,6 +496,7 @@ impl Simulation<'_> {
             }
             Mischief::Unread(after) => (&obstacles.unread, *after),
             Mischief::LeftLost(after) => (&obstacles.left_lost, *after),
+            Mischief::LeftVanishes(after) => (&obstacles.left_vanishes, *after),
             Mischief::LeftRefused(after) => (&obstacles.left_refused, *after),
             Mischief::Gap => (&obstacles.gap, 0),
         };

@@ -26,9 +26,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     process::run(command.args(arguments))
 }
 
-/// Twenty thousand days without a violation, some of them twice with the same traces; then every planted bug has to be
-/// caught. Bounded, because a build server waits for it.
+/// The laws, every boundary of a calm world, up to twenty thousand days without a violation, some of them twice and some
+/// on the embedded store with the same traces; then every planted bug has to be caught. Bounded, because a build server
+/// waits for it.
 pub(crate) fn run_in_ci(workspace: &Workspace) -> Outcome {
-    run(workspace, &["--fast", "--seeds", "20000", "--seconds", "720", "--seeds-min", "5000"])?;
-    run(workspace, &["--fast", "--bugs", "--seeds", "3000", "--seconds", "150"])
+    run(workspace, &["--fast", "--laws", "--cases", "500000"])?;
+    run(workspace, &["--fast", "--boundaries", "--seeds", "1", "--seconds", "90", "--seeds-min", "100"])?;
+    run(workspace, &["--fast", "--seeds", "20000", "--seconds", "480", "--seeds-min", "3000"])?;
+    run(workspace, &["--fast", "--bugs", "--seeds", "3000", "--seconds", "60"])
 }

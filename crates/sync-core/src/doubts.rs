@@ -94,6 +94,9 @@ fn read<'v>(
 /// A record that several updates were about to write is looked up once, for all of them: what is put back goes with one
 /// request.
 fn each_once(doubts: Vec<Doubt>) -> Vec<Doubt> {
+    if mutation::is(Bug::DoubtTwice) {
+        return doubts;
+    }
     let mut once: Vec<Doubt> = Vec::with_capacity(doubts.len());
     let mut places: HashMap<ExternalId, usize> = HashMap::new();
     for doubt in doubts {

@@ -141,9 +141,7 @@ impl Run<'_> {
                     self.tx.sighted.push((name, record.clone()));
                 }
                 // Its own look is under way: the sighting stays for the next run.
-                Some(pair)
-                    if self.in_hand.contains(&(link, pair.external.clone()))
-                        && !mutation::is(Bug::HandsFullLooksAgain) => {}
+                Some(pair) if self.in_hand.contains(&(link, pair.external.clone())) => {}
                 Some(pair) => paired.push(pair),
                 None if survivor.is_none() && self.link(link).creates_left => strangers.push(record.clone()),
                 None => self.tx.sighted.push((name, record.clone())),

@@ -168,13 +168,6 @@ impl Run<'_> {
                     self.deleted_left(link, row);
                 }
                 LeftOutcome::Gone if matches!(row.verb, LeftVerb::Delete(_)) => self.deleted_left(link, row),
-                LeftOutcome::Moved if mutation::is(Bug::MovedForgotten) => {
-                    self.tx.sighted.push((self.names(link), row.record.clone()));
-                    self.links_report(link).touched += u64::from(!row.is_counted);
-                    if let Some(pair) = row.pair {
-                        self.in_hand.remove(&(link, pair.external));
-                    }
-                }
                 // The record has moved or gone since it was read: it is looked at again, whole.
                 LeftOutcome::Moved | LeftOutcome::Gone => self.leave_for_later(link, row, true),
                 LeftOutcome::NotSent(_) => self.leave_for_later(link, row, false),

@@ -117,8 +117,6 @@ bugs! {
     AgainAtOnce: "I4",
     /// What an earlier run may have overwritten is not looked up.
     DoubtForgotten: "I6",
-    /// Left records that an earlier run was making are left to the scan.
-    MakingForgotten: "I1",
     /// A refused row is taken for written.
     RefusedIsAgreed: "I7",
     /// Overwritten values are told of, and not put back.
@@ -129,8 +127,6 @@ bugs! {
     HeldUnkept: "I6",
     /// A conflict that waits is let go of at the next look.
     ReleasedEarly: "I6",
-    /// A left record that moved under our hands is not looked at again.
-    MovedForgotten: "I25",
     /// A left record that an earlier run made counts as agreed in whatever it shows.
     FoundIsAsBrought: "I6",
     /// An unknown outcome on the left is taken for done.
@@ -145,8 +141,8 @@ bugs! {
     MadeAnewUnasked: "I16",
     /// The survivor of a merge is linked although it is another pair's.
     CollisionLinked: "I2",
-    /// A pair of which a side is in the air is looked at once more.
-    HandsFullLooksAgain: "I14",
+    /// What two updates left in doubt about one record is put back by two requests at once.
+    DoubtTwice: "I14",
     /// What was not looked at before a halt is not counted.
     HaltUncounted: "I20",
     /// The value that somebody set is kept where her name should stand.

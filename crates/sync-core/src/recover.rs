@@ -130,7 +130,6 @@ impl Run<'_> {
                 (Verb::WriteLeft, Some(link)) => match undo {
                     Some(undo) => self.settle_undone_left(link, &undo).await?,
                     None if extent != Extent::Full && self.is_made(&intent) => continue,
-                    None if mutation::is(Bug::MakingForgotten) => {}
                     None => self.finish_making(link, &intent).await?,
                 },
                 (Verb::Archive, Some(link)) => match undo {

@@ -18,6 +18,8 @@ pub(super) enum Mischief {
     Unread(u32),
     /// The answer of a write to the source is lost, after so many.
     LeftLost(u32),
+    /// A write to the source never arrives, after so many, and nobody can tell.
+    LeftVanishes(u32),
     /// A write to the source is refused, after so many.
     LeftRefused(u32),
     /// The feed has lost sight of what happened, and says so.
@@ -30,7 +32,7 @@ pub(super) enum Mischief {
 pub(super) const KINDS: &[(&str, u32)] = &[
     ("answer lost", 8),
     ("request lost", 4),
-    ("lands late", 3),
+    ("lands late", 5),
     ("body cut", 4),
     ("429", 4),
     ("daily quota", 2),
@@ -43,11 +45,12 @@ pub(super) const KINDS: &[(&str, u32)] = &[
     ("search dead", 2),
     ("token lost", 1),
     ("scope lost", 1),
-    ("property archived", 1),
+    ("property archived", 3),
     ("source unread", 2),
     ("left answer lost", 3),
+    ("left request lost", 3),
     ("left refused", 1),
-    ("journal gap", 1),
+    ("journal gap", 3),
     ("two instances", 1),
 ];
 
@@ -67,6 +70,7 @@ pub(super) fn draw(rng: &mut Rng) -> (&'static str, Mischief) {
         "/search",
         "/batch/archive",
         "/objects/",
+        "/associations/",
         "/associations/",
     ];
     let part = paths[rng.usize(0..paths.len())];
@@ -104,6 +108,7 @@ pub(super) fn draw(rng: &mut Rng) -> (&'static str, Mischief) {
         "property archived" => Mischief::PropertyArchived,
         "source unread" => Mischief::Unread(soon),
         "left answer lost" => Mischief::LeftLost(soon / 2),
+        "left request lost" => Mischief::LeftVanishes(soon / 2),
         "left refused" => Mischief::LeftRefused(soon / 2),
         "journal gap" => Mischief::Gap,
         "two instances" => Mischief::TwoInstances,

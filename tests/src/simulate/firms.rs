@@ -153,12 +153,15 @@ impl Firms {
         tally.check("edges-agree");
         let contacts = people.on_right();
         for (email, rows) in &people.on_left() {
-            let is_parted =
-                [&people.merged, &people.erased, &people.deleted].iter().any(|set| set.contains(email));
-            let (Some((_, row)), Some(contact), false) = (rows.first(), contacts.get(email), is_parted)
+            let is_parted = [&people.merged, &people.erased].iter().any(|set| set.contains(email));
+            let (Some((id, row)), Some(contact), false) = (rows.first(), contacts.get(email), is_parted)
             else {
                 continue;
             };
+            if id.starts_with("new-") {
+                // Made anew from HubSpot, where nobody says who works for whom.
+                continue;
+            }
             let firm = row.last().map(text).unwrap_or_default();
             let there: BTreeSet<u64> = contact
                 .associations

@@ -33,6 +33,8 @@ pub(super) struct Obstacles {
     pub(super) unread: AtomicU32,
     /// Writes to the source until the answer of one is lost.
     pub(super) left_lost: AtomicU32,
+    /// Writes to the source until one never arrives.
+    pub(super) left_vanishes: AtomicU32,
     /// Writes to the source until one is refused, row by row.
     pub(super) left_refused: AtomicU32,
     /// Readings of the feed until one has lost sight of what happened.
@@ -42,13 +44,19 @@ pub(super) struct Obstacles {
 impl Default for Obstacles {
     fn default() -> Obstacles {
         let never = || AtomicU32::new(u32::MAX);
-        Obstacles { unread: never(), left_lost: never(), left_refused: never(), gap: never() }
+        Obstacles {
+            unread: never(),
+            left_lost: never(),
+            left_vanishes: never(),
+            left_refused: never(),
+            gap: never(),
+        }
     }
 }
 
 impl Obstacles {
     pub(super) fn clear(&self) {
-        for count in [&self.unread, &self.left_lost, &self.left_refused, &self.gap] {
+        for count in [&self.unread, &self.left_lost, &self.left_vanishes, &self.left_refused, &self.gap] {
             count.store(u32::MAX, Ordering::SeqCst);
         }
     }
@@ -76,15 +84,16 @@ pub(super) struct Machine {
     pub(super) obstacles: Arc<Obstacles>,
     /// HubSpot's clock, which is not quite ours.
     pub(super) portal_clock: Arc<dyn Clock>,
+    is_prompt: bool,
     memory: Option<Memory>,
 }
 
 impl Machine {
-    pub(super) fn new(world: World, store: StoreKind, skew: SignedDuration) -> Machine {
+    pub(super) fn new(world: World, store: StoreKind, skew: SignedDuration, is_prompt: bool) -> Machine {
         let watch = Watch::new(&world);
         let memory = (store == StoreKind::Memory).then(|| Memory::new(FINGERPRINT_KEY));
         let portal_clock = Arc::new(Skewed { inner: Arc::clone(&world.clock), by: skew });
-        Machine { world, watch, obstacles: Arc::default(), portal_clock, memory }
+        Machine { world, watch, obstacles: Arc::default(), portal_clock, is_prompt, memory }
     }
 
     /// The state, opened.
@@ -131,6 +140,7 @@ impl Machine {
             destination: Arc::new(CrashingDestination::new(Arc::new(watched), Arc::clone(plan))),
             feed: Some(Arc::new(Forgetful {
                 inner: feed,
+                is_prompt: self.is_prompt,
                 clock: Arc::clone(&world.clock),
                 obstacles: Arc::clone(&self.obstacles),
             })),
@@ -235,9 +245,13 @@ impl SourceWriter for Obstructed {
             };
             return Ok(batch.rows.iter().map(|_| LeftOutcome::Rejected(why.clone())).collect());
         }
+        let unknown = || LeftOutcome::Unknown("the answer was lost".into());
+        if Obstacles::is_now(&self.obstacles.left_vanishes) {
+            return Ok(batch.rows.iter().map(|_| unknown()).collect());
+        }
         let outcomes = self.source.write(batch).await?;
         if Obstacles::is_now(&self.obstacles.left_lost) {
-            return Ok(outcomes.iter().map(|_| LeftOutcome::Unknown("the answer was lost".into())).collect());
+            return Ok(outcomes.iter().map(|_| unknown()).collect());
         }
         Ok(outcomes)
     }
@@ -253,6 +267,8 @@ impl SourceWriter for Obstructed {
 /// so.
 struct Forgetful {
     inner: SearchFeed,
+    /// Whether it tells of a change once, and not for as long as an index might lag.
+    is_prompt: bool,
     clock: Arc<dyn Clock>,
     obstacles: Arc<Obstacles>,
 }
@@ -282,6 +298,16 @@ impl Feed for Forgetful {
             let cursor = until.to_string();
             return Ok(FeedPage { changes: Vec::new(), cursor, caught_up: true, gap: Some((from, until)) });
         }
-        self.inner.changes(object, after, lane).await
+        let page = self.inner.changes(object, after, lane).await?;
+        if !self.is_prompt {
+            return Ok(page);
+        }
+        // As a journal, it tells once what happened: no longer ago than an index lags and a clock is wrong.
+        let until = self.clock.now().checked_sub(SignedDuration::from_mins(20)).unwrap_or_default();
+        let place = page.cursor.split(' ').next().and_then(|place| place.parse().ok());
+        let cursor = place
+            .filter(|place: &Timestamp| *place >= until)
+            .map_or(until.to_string(), |_| page.cursor.clone());
+        Ok(FeedPage { cursor, ..page })
     }
 }
