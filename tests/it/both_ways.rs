@@ -406,14 +406,14 @@ async fn run_until(world: &World, crash: &Arc<CrashPlan>) -> Option<RunReport> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn killed_at_any_step_it_comes_to_the_same_end() {
+async fn killed_failed_or_late_at_any_step_it_comes_to_the_same_end() {
     let count = CrashPlan::count();
     let world = disturbed().await;
     run_until(&world, &count).await.unwrap();
     let names = count.names();
     assert!(names.contains(&"write left") && names.contains(&"write"), "{names:?}");
     for step in 0..count.steps() {
-        for when in [When::Before, When::After] {
+        for when in [When::Before, When::After, When::Fails, When::Late] {
             let world = disturbed().await;
             let crash = CrashPlan::at(Crash { step, when });
             run_until(&world, &crash).await;
