@@ -161,6 +161,20 @@ bugs! {
     GenerationUnkept: "I19",
 }
 
+impl Bug {
+    /// Bugs that only a rare day shows: several unlikely things have to meet. A hunt of some minutes may miss them.
+    pub const RARE: &[Bug] = &[
+        Bug::SightingsDroppedEarly,
+        Bug::AgainAtOnce,
+        Bug::FoundIsAsBrought,
+        Bug::LeftUnknownIsDone,
+        Bug::GapUntold,
+        Bug::MadeAnewUnasked,
+        Bug::EdgeUnknownIsThere,
+        Bug::DeafHalts,
+    ];
+}
+
 #[cfg(feature = "mutations")]
 std::thread_local! {
     static PLANTED: std::cell::Cell<Option<Bug>> = const { std::cell::Cell::new(None) };
