@@ -259,3 +259,33 @@ async fn what_the_mapping_cannot_bring_back_any_more_is_listed_and_not_counted()
     let report = world.engine().undo(plan).await.unwrap();
     assert_eq!((report.links[0].brought_back, left(&world, "P1", 2)), (1, "Bonn".into()), "{report:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_with_the_key_of_a_record_that_was_taken_back_makes_no_second_one_in_the_source() {
+    let world = world(3).await;
+    let first = contact(&world, "p1@example.com").id;
+    world.portal().archive_record(world.clock.now(), "contacts", first).unwrap();
+    // The edit is stronger than the deletion: the record is made anew.
+    world.source.set("people", "P1", "city", "Ulm");
+    let mut run = 0;
+    for _ in 0..3 {
+        run = world.run().await.run;
+        if contacts(&world).len() == 3 {
+            break;
+        }
+        pass(&world, 700).await;
+    }
+    assert_eq!(contacts(&world).len(), 3, "made anew in run {run}");
+    let plan = world.engine().plan_undo(run).await.unwrap();
+    world.engine().undo(plan).await.unwrap();
+    assert_eq!(contacts(&world).len(), 2);
+    // The first one comes back from the recycling bin; nobody is linked to it any more.
+    assert!(world.portal().restore_record(world.clock.now(), "contacts", first).unwrap());
+    for _ in 0..3 {
+        pass(&world, 700).await;
+        let mut options = Options::default();
+        options.sweep = true;
+        world.engine_with(&CrashPlan::count(), options).run_once().await.unwrap();
+    }
+    assert_eq!(world.source.ids("people").len(), 3, "nobody stands there twice");
+}

@@ -151,13 +151,13 @@ impl Run<'_> {
 }
 
 /// The pair of a record that an undo has archived: made again under a key of its own, once its source record changes,
-/// because the archived one keeps the old key.
+/// because the archived one keeps the old key. What it agreed on stays, for its natural keys are still the source
+/// record's: a stranger who has one of them must not make a second one there.
 pub(super) fn archived(link: sync_types::NameId, pair: &Pair, rules: Vec<sync_types::NameId>) -> PairWrite {
     PairWrite {
         record: None,
         generation: pair.generation.saturating_add(1),
         state: PairState::RightGone,
-        bases: Vec::new(),
         renew_edges: Some(rules),
         ..as_it_is(link, pair)
     }
