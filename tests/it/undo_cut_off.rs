@@ -289,3 +289,33 @@ async fn a_stranger_with_the_key_of_a_record_that_was_taken_back_makes_no_second
     }
     assert_eq!(world.source.ids("people").len(), 3, "nobody stands there twice");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_to_which_somebody_has_attached_a_note_is_not_archived() {
+    let world = world(3).await;
+    for name in ["new", "other"] {
+        let email = format!("{name}@example.com");
+        let row = [email.as_str(), name, "Ulm", "poet", "3"].map(Value::from);
+        world.source.put("people", name, row.to_vec());
+    }
+    let run = world.run().await.run;
+    pass(&world, 60).await;
+    let types = |name: &str| hubspot_client::ObjectType::new(name).unwrap();
+    let client = world.client();
+    let (time, body) = (world.clock.now().to_string(), "she called");
+    let note = client
+        .objects(&types("notes"))
+        .create(&[("hs_timestamp", time.as_str()), ("hs_note_body", body)], &[])
+        .await
+        .unwrap();
+    let contact = contact(&world, "new@example.com").id.to_string();
+    let links = client.associations(&types("contacts"), &types("notes"));
+    links.link_default(&contact, note.id.as_str()).await.unwrap();
+    let plan = world.engine().plan_undo(run).await.unwrap();
+    let ids: Vec<&str> = plan.rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["other"], "{plan:?}");
+    let why: Vec<&str> = plan.kept.iter().map(|kept| kept.why.as_str()).collect();
+    assert!(matches!(why.as_slice(), [why] if why.contains("of notes was attached")), "{why:?}");
+    world.engine().undo(plan).await.unwrap();
+    assert_eq!(contacts(&world).len(), 4);
+}

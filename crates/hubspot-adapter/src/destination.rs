@@ -353,6 +353,11 @@ impl Destination for HubSpotDestination {
         lookback::archive(self, object, ids, lane).await
     }
 
+    fn attachable(&self) -> Vec<ObjectType> {
+        // HubSpot docs: engagements; each of them can be associated with records of any type.
+        ["notes", "tasks", "calls", "emails", "meetings"].map(ObjectType::from).to_vec()
+    }
+
     fn limits(&self) -> Limits {
         // HubSpot docs: 100 inputs of a CRM batch and 100 records of a list page; 2,000 associations of a create,
         // 1,000 ids of a read.

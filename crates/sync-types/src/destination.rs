@@ -72,6 +72,12 @@ pub trait Destination: fmt::Debug + Send + Sync {
         lane: Lane,
     ) -> Result<Vec<Vec<ShownEdge>>, DestinationError>;
 
+    /// Types of which people attach records to those of any other type, such as notes: what is read, beside the types of the
+    /// mapping, before a record goes that nobody else has written. None by default.
+    fn attachable(&self) -> Vec<ObjectType> {
+        Vec::new()
+    }
+
     /// The versions of these properties, newest first, per record and property; of a record that is not there,
     /// none. The newest is what the record shows.
     async fn history(

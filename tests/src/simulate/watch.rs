@@ -379,6 +379,9 @@ impl<D: Destination> Destination for WatchedDestination<D> {
     ) -> Result<Vec<Vec<ShownEdge>>, DestinationError> {
         self.inner.read_edges(from, to, ids, lane).await
     }
+    fn attachable(&self) -> Vec<ObjectType> {
+        self.inner.attachable()
+    }
     fn limits(&self) -> Limits {
         self.inner.limits()
     }

@@ -1,8 +1,8 @@
 //! Records that a run made in HubSpot go again, if nobody has touched them or attached anything to them.
 
 use sync_types::{
-    Act, EdgeOutcome, LinkId, NameId, Pair, PairState, PairWrite, PropertyName, RecordId, Transition, Verb,
-    Version, WrittenRow,
+    Act, DestinationErrorKind, EdgeOutcome, LinkId, NameId, ObjectType, Pair, PairState, PairWrite,
+    PropertyName, RecordId, Transition, Verb, Version, WrittenRow,
 };
 
 use super::decide::of_birth;
@@ -28,6 +28,7 @@ impl Undoing<'_> {
         for chunk in made.chunks(size) {
             let known = self.pairs_of(link, chunk, "no HubSpot record is linked to it any more")?;
             let untouched = self.untouched(link, known, &properties).await?;
+            let untouched = self.alone(link, untouched).await?;
             self.archive(link, untouched).await?;
             done += chunk.len() as u64;
             self.progress(&subject, done);
@@ -79,6 +80,94 @@ impl Undoing<'_> {
             }
         }
         Ok(untouched)
+    }
+
+    /// Those to which nobody has attached anything since; the others are listed as kept.
+    async fn alone(
+        &mut self,
+        link: LinkId,
+        records: Vec<(Pair, RecordId)>,
+    ) -> Result<Vec<(Pair, RecordId)>, EngineError> {
+        if records.is_empty() {
+            return Ok(records);
+        }
+        let destination = std::sync::Arc::clone(&self.engine.parts.destination);
+        let mut types = destination.attachable();
+        for far in self.joined(link) {
+            let far = &self.spec(far).object;
+            if !types.contains(far) {
+                types.push(far.clone());
+            }
+        }
+        let (object, lane) = (self.spec(link).object.clone(), self.engine.parts.options.lane);
+        let ids: Vec<RecordId> = records.iter().map(|(_, record)| record.clone()).collect();
+        let mut why: Vec<Option<String>> = vec![None; records.len()];
+        for other in types {
+            let shown = match destination.read_edges(&object, &other, &ids, lane).await {
+                Ok(shown) => shown,
+                Err(error) if error.kind == DestinationErrorKind::MissingScope => {
+                    let unread =
+                        format!("whether somebody has attached {other} to it cannot be read: {error}");
+                    why.iter_mut().for_each(|why| *why = Some(unread.clone()));
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for (((pair, _), shown), why) in records.iter().zip(shown).zip(&mut why) {
+                for edge in shown {
+                    if why.is_none() && !self.is_ours(link, pair, &other, &edge.to)? {
+                        *why = Some(format!("record {} of {other} was attached to it since", edge.to));
+                    }
+                }
+            }
+        }
+        let mut alone = Vec::with_capacity(records.len());
+        for ((pair, record), why) in records.into_iter().zip(why) {
+            match why {
+                None => alone.push((pair, record)),
+                Some(why) => self.keep_place(link, &pair.external, None, why),
+            }
+        }
+        Ok(alone)
+    }
+
+    /// The links that a rule joins with this one.
+    fn joined(&self, link: LinkId) -> Vec<LinkId> {
+        let rules = self.engine.parts.mapper.edge_rules().iter();
+        let ends = rules.flat_map(|rule| [(rule.from, rule.to), (rule.to, rule.from)]);
+        let mut joined: Vec<LinkId> = ends.filter(|(near, _)| *near == link).map(|(_, far)| far).collect();
+        joined.sort_unstable_by_key(|far| far.0);
+        joined.dedup();
+        joined
+    }
+
+    /// Whether a rule asks for this association, from either end.
+    fn is_ours(
+        &self,
+        link: LinkId,
+        near: &Pair,
+        other: &ObjectType,
+        to: &RecordId,
+    ) -> Result<bool, EngineError> {
+        let store = &self.engine.parts.store;
+        let rules = self.engine.parts.mapper.edge_rules();
+        for far in self.joined(link).into_iter().filter(|far| self.spec(*far).object == *other) {
+            let found = store.pairs_by_record(self.name(far), std::slice::from_ref(to))?;
+            let Some(pair) = found.into_iter().flatten().next() else { continue };
+            let asks = |from: &Pair, from_link: LinkId, to: &Pair, to_link: LinkId| {
+                let edges = store.edges_of(&[from.id])?.pop().unwrap_or_default();
+                Ok::<bool, EngineError>(edges.iter().any(|edge| {
+                    let rule = self.engine.rules.iter().position(|name| *name == edge.rule);
+                    let rule = rule.and_then(|place| rules.get(place));
+                    edge.to == to.external
+                        && rule.is_some_and(|rule| rule.from == from_link && rule.to == to_link)
+                }))
+            };
+            if asks(near, link, &pair, far)? || asks(&pair, far, near, link)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn archive(&mut self, link: LinkId, pairs: Vec<(Pair, RecordId)>) -> Result<(), EngineError> {
