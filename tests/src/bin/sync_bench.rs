@@ -119,10 +119,14 @@ async fn engine(
     }))
 }
 
-/// One number for the mapped values of all contacts, however they came and in whatever order they are listed.
+/// Left out of the comparison: the numbers are made up, and two libraries read what is no number differently.
+const PHONES: [&str; 2] = ["phone", "mobilephone"];
+
+/// One number for the mapped values of all contacts but their phone numbers, however they came and in whatever order they are listed.
 async fn digest(client: &Client) -> Result<serde_json::Value, Failure> {
     let mapping = mapping()?;
     let names = mapping.links().first().map(|link| link.properties.iter()).into_iter().flatten();
+    let names = names.filter(|property| !PHONES.contains(&property.name.as_str()));
     let properties: Vec<String> = names.map(|property| property.name.to_string()).collect();
     let get = GetOptions { properties: properties.clone(), ..GetOptions::default() };
     let objects = client.objects(&ObjectType::new("contacts")?);
