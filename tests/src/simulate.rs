@@ -462,7 +462,8 @@ impl Simulation<'_> {
         self.tally.unlucky += u64::from(self.people.take_meddled(&mut self.tally));
         self.machine.world.portal().clear_faults();
         self.machine.obstacles.clear();
-        for mischief in undo {
+        // The last one first: who brings a property back needs the token.
+        for mischief in undo.into_iter().rev() {
             self.mend(&mischief);
         }
     }

@@ -530,8 +530,8 @@ impl Run<'_> {
             self.tx.merged.push((name, old.clone(), survivor.clone()));
             self.tx.sighted.push((name, old.clone()));
         }
-        let is_taken =
-            taken.is_some_and(|other| other.id != pair.id) || !self.claimed.insert(survivor.clone());
+        let is_taken = taken.is_some_and(|other| other.id != pair.id)
+            || self.claimed.insert(survivor.clone(), (link, pair.external.clone())).is_some();
         let is_taken = is_taken && !mutation::is(Bug::CollisionLinked);
         let row = PairWrite {
             link: name,

@@ -448,7 +448,7 @@ impl Run<'_> {
                     }
                 }
                 Outgoing::Times { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
-                Outgoing::Left { link, rows, .. } => self.links_report(link).pending += rows.len() as u64,
+                Outgoing::Left { link, rows, .. } => self.links_report(link).pending += uncounted(&rows),
                 Outgoing::Strangers { link, records, .. } => {
                     self.links_report(link).pending += records.len() as u64;
                 }
@@ -469,7 +469,7 @@ impl Run<'_> {
             self.links_report(link).pending += rows.len() as u64;
         }
         for ((link, _), rows) in std::mem::take(&mut self.building_left) {
-            self.links_report(link).pending += rows.len() as u64;
+            self.links_report(link).pending += uncounted(&rows);
         }
         for ((link, _), rows) in std::mem::take(&mut self.archiving) {
             self.links_report(link).pending += rows.len() as u64;
@@ -490,6 +490,11 @@ impl Run<'_> {
         let due = self.engine.parts.clock.monotonic() + pause;
         self.retry.push((due, outgoing));
     }
+}
+
+/// Those that stand in no class yet: a record whose right side was written is counted for that.
+fn uncounted(rows: &[BackRow]) -> u64 {
+    rows.iter().filter(|row| !row.is_counted).count() as u64
 }
 
 impl Outgoing {

@@ -489,7 +489,8 @@ impl Run<'_> {
             if !self.may_make_left(link, &record, &places, &right)? {
                 continue;
             }
-            if !self.claimed.insert(record.clone()) {
+            // Whose it will be is not known yet.
+            if self.claimed.insert(record.clone(), (link, ExternalId::new(""))).is_some() {
                 // Another pair is taking it, by a merge perhaps; if it does not, the next run looks again.
                 self.links_report(link).pending += 1;
                 continue;

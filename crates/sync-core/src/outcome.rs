@@ -462,7 +462,13 @@ impl Run<'_> {
                 let ours = row.prints.get(*place).copied().flatten();
                 ours.is_some_and(|ours| ours != self.null && theirs.get(*place) == Some(&ours))
             });
-        let is_taken = is_paired || carries_key || !self.claimed.insert(shown.id.clone());
+        // A record that is tried once more in a run meets its own claim.
+        let mine = (link, row.external.clone());
+        let is_claimed = self.claimed.get(&shown.id).is_some_and(|by| *by != mine);
+        let is_taken = is_paired || carries_key || is_claimed;
+        if !is_taken {
+            self.claimed.insert(shown.id.clone(), mine);
+        }
         if is_taken || !is_same {
             let (cause, detail) = if is_taken {
                 (

@@ -154,7 +154,7 @@ pub(crate) struct Run<'e> {
     /// Whether something that has to be put back could not be: the doubts stay.
     pub(crate) is_unsettled: bool,
     /// HubSpot records that are about to be linked.
-    pub(crate) claimed: HashSet<RecordId>,
+    pub(crate) claimed: HashMap<RecordId, (LinkId, ExternalId)>,
     pub(crate) halt: Option<String>,
     pub(crate) is_prepared: bool,
 }
@@ -231,7 +231,7 @@ impl<'e> Run<'e> {
             auditing: HashMap::new(),
             is_unsettled: false,
             author: engine.parts.store.cursor(AUTHOR)?,
-            claimed: HashSet::new(),
+            claimed: HashMap::new(),
             halt: None,
             is_prepared: false,
             engine,

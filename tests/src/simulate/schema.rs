@@ -24,8 +24,12 @@ pub(super) fn archive_points(machine: &Machine) -> bool {
     ask(machine, "DELETE", &format!("{PROPERTIES}/points"), "")
 }
 
-/// The property comes back, and its values with it.
+/// The property comes back, and its values with it. People try again when something else is broken as well.
 pub(super) fn bring_points_back(machine: &Machine) {
     let definition = r#"{"name":"points","label":"Points","type":"number","fieldType":"number","groupName":"contactinformation"}"#;
-    ask(machine, "POST", PROPERTIES, definition);
+    for _ in 0..50 {
+        if ask(machine, "POST", PROPERTIES, definition) {
+            return;
+        }
+    }
 }
